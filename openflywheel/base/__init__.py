@@ -1,0 +1,1 @@
+"""The words every room speaks: nouns, the plugin door, errors, settings. Imports nothing from the rooms."""

@@ -1,0 +1,138 @@
+"""The door of every room: a plugin's name is its file's name.
+
+Positional arguments are data; keyword-only arguments are settings, except those named in `HANDED_IN`,
+which the wheel hands in (what a room needs from a neighbour). A module is imported only when its plugin
+is asked for, so a heavy dependency may stand at the top of the file that needs it. Built-ins and
+strangers (entry-point group "openflywheel.<room>") come through the same door.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module, metadata
+from pkgutil import iter_modules
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from openflywheel.base.errors import MissingExtra, UnknownPlugin, UnknownSetting, suggest
+
+Plugin = Callable[..., Any]
+
+ROOMS = ("collect", "curate", "customize", "evaluate", "guard", "serve", "signals", "study", "velocity")
+
+HANDED_IN: Mapping[str, str] = {
+    "encoder": "the sentence encoder, with its cache",
+    "exchanges": "look-up of exchanges by id",
+    "heard": "look-up of the signals about an exchange",
+    "experts": "the queue of questions for experts",
+    "detect": "the guards' detectors: text -> spans",
+    "artefacts": "the folder that keeps models",
+    "tasks": "the flywheel's tasks with their costs",
+    "labels": "how many labels may be asked for in this turn",
+    "seed": "the seed of this turn's random choices",
+}
+
+
+class Setting(Struct, frozen=True):
+    """One keyword-only argument of a plugin."""
+
+    name: str
+    type: Any
+    default: Any
+    required: bool
+
+
+class Description(Struct, frozen=True):
+    """What `flywheel plugins` shows of one plugin."""
+
+    room: str
+    name: str
+    doc: str
+    settings: tuple[Setting, ...]
+    handed: tuple[str, ...]
+
+
+def names(room: str) -> list[str]:
+    """Every plugin that a room can offer, built in or installed."""
+    if room not in ROOMS:
+        raise UnknownPlugin(f"there is no room {room!r}; {suggest(room, ROOMS)}")
+    files = (m.name for m in iter_modules(import_module(f"openflywheel.{room}").__path__))
+    own = {name for name in files if not name.startswith("_")}  # _name.py is the room's own machinery
+    return sorted(own | {e.name for e in metadata.entry_points(group=f"openflywheel.{room}")})
+
+
+def find(room: str, name: str) -> Plugin:
+    """The plugin's function. Raises UnknownPlugin or MissingExtra."""
+    for entry in metadata.entry_points(group=f"openflywheel.{room}", name=name):
+        return _import(room, name, entry.load)
+    if name not in names(room):
+        raise UnknownPlugin(
+            f"{room} has no plugin {name!r}; {suggest(name, names(room))}. See: flywheel plugins {room}"
+        )
+    return _import(room, name, lambda: getattr(import_module(f"openflywheel.{room}.{name}"), name))
+
+
+def _import(room: str, name: str, load: Callable[[], Plugin]) -> Plugin:
+    try:
+        return load()
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.startswith("openflywheel"):
+            raise
+        raise MissingExtra(
+            f"{room}.{name} needs {missing!r}: pip install {_what_installs(missing)}"
+        ) from error
+
+
+def _what_installs(module: str) -> str:
+    """The extra of ours that brings a module, else the module's own name."""
+    for line in metadata.requires("openflywheel") or []:
+        requirement, _, marker = line.partition(";")
+        if requirement.strip().lower().replace("-", "_").startswith(module.lower()) and "extra ==" in marker:
+            return f"'openflywheel[{marker.split('==')[1].strip().strip(chr(34)).strip(chr(39))}]'"
+    return repr(module)
+
+
+def describe(room: str, name: str) -> Description:
+    """A plugin's settings, read from its signature."""
+    function = find(room, name)
+    hints = get_type_hints(function)
+    keyword = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    settings = tuple(
+        Setting(p.name, hints.get(p.name, Any), p.default, p.default is p.empty)
+        for p in keyword
+        if p.name not in HANDED_IN
+    )
+    doc = inspect.getdoc(function) or inspect.getdoc(inspect.getmodule(function)) or ""
+    return Description(room, name, doc, settings, tuple(p.name for p in keyword if p.name in HANDED_IN))
+
+
+def check(room: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings converted to the types that the plugin declares. Raises UnknownSetting."""
+    about = describe(room, name)
+    known = {s.name: s for s in about.settings}
+    for key in given:
+        if key not in known:
+            raise UnknownSetting(f"{room}.{name} has no setting {key!r}; {suggest(key, known)}")
+    for setting in about.settings:
+        if setting.required and setting.name not in given:
+            raise UnknownSetting(f"{room}.{name} needs the setting {setting.name!r}")
+    return {key: _convert(about, known[key], value) for key, value in given.items()}
+
+
+def _convert(about: Description, setting: Setting, value: Any) -> Any:
+    try:
+        return msgspec.convert(value, setting.type)
+    except msgspec.ValidationError as error:
+        raise UnknownSetting(f"{about.room}.{about.name}: {setting.name} = {value!r}: {error}") from None
+
+
+def load(
+    room: str, name: str, given: Mapping[str, Any] | None = None, handed: Mapping[str, Any] | None = None
+) -> Plugin:
+    """A plugin with its settings bound, and what the wheel hands in."""
+    settings = check(room, name, given or {})
+    wanted = describe(room, name).handed
+    return partial(find(room, name), **settings, **{key: (handed or {})[key] for key in wanted})

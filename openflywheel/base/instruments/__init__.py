@@ -1,0 +1,1 @@
+"""What several rooms share and needs numpy: each file one job."""

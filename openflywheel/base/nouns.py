@@ -1,0 +1,234 @@
+"""The things that travel round the wheel.
+
+A Gap asks for Records; Records make a Dataset; a Dataset teaches a Model; a Model earns Verdicts; a
+passed Model serves Exchanges; Exchanges draw Signals; Signals reveal Gaps. Every passage leaves a Step,
+and Steps make Readings. Each noun is defined here once: its table and its Arrow schema are derived.
+"""
+
+import time
+from typing import Any, ClassVar, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from openflywheel.base.ids import content_id, event_id
+
+Passed = Literal["yes", "no", "inconclusive"]
+Role = Literal["train", "validation", "preference", "holdout"]
+Source = Literal["user", "expert", "model", "code"]
+
+
+class Noun(Struct, frozen=True, kw_only=True):
+    """What the store keeps: `id` names it, `at` says when it came to be (Unix seconds, UTC)."""
+
+    id: str = ""
+    at: float = field(default_factory=time.time)
+
+
+class Data(Noun, frozen=True, kw_only=True):
+    """A noun named by its content: writing it twice writes it once."""
+
+    nameless: ClassVar[frozenset[str]] = frozenset({"id", "at"})
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            said = {f: getattr(self, f) for f in self.__struct_fields__ if f not in self.nameless}
+            msgspec.structs.force_setattr(
+                self, "id", content_id(type(self).__name__, msgspec.json.encode(said, order="deterministic"))
+            )
+
+
+class Event(Noun, frozen=True, kw_only=True):
+    """A noun named by its moment (UUIDv7)."""
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            msgspec.structs.force_setattr(self, "id", event_id(self.at))
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A piece of media, kept by reference: `digest` is the sha256 of the bytes in the object store."""
+
+    mime: str
+    uri: str
+    digest: str
+
+
+class Gap(Data, frozen=True, kw_only=True):
+    """Something we cannot answer well yet: the order form for collect."""
+
+    topic: str
+    why: str
+    task: str = ""
+    queries: tuple[str, ...] = ()
+    weight: float = 1.0
+    budget: int = 0
+    evidence: tuple[str, ...] = ()
+
+
+class Record(Data, frozen=True, kw_only=True):
+    """One unit of data of any kind, with where it came from and what it may be used for.
+
+    `labels` maps task to label; `labelled_by` is the kind of person who said so ("seed", "user",
+    "expert"); `weight` is the inverse of the chance with which the record was drawn.
+    """
+
+    text: str
+    source: str
+    uri: str = ""
+    parts: tuple[Part, ...] = ()
+    subject: str = ""
+    purposes: tuple[str, ...] = ()
+    region: str = ""
+    license: str = ""
+    labels: dict[str, str] = {}
+    labelled_by: str = ""
+    weight: float = 1.0
+    expires_at: float | None = None
+    parents: tuple[str, ...] = ()
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """A Record after curation: what a Dataset is made of. `parents` names the records it came from."""
+
+    role: Role = "train"
+
+
+class Dataset(Data, frozen=True, kw_only=True):
+    """A frozen, named set of rows; its id is its version (hash of rows and recipe)."""
+
+    name: str
+    task: str
+    role: Role
+    rows: tuple[str, ...]
+    recipe: str
+
+
+class Model(Data, frozen=True, kw_only=True):
+    """A model we could serve, and what it was taught with; `report` holds its figures on validation."""
+
+    nameless: ClassVar[frozenset[str]] = frozenset({"id", "at", "cost", "uri"})
+
+    name: str
+    task: str
+    base: str
+    method: str
+    taught_by: tuple[str, ...]
+    uri: str = ""
+    cost: float = 0.0
+    report: dict[str, float] = {}
+
+
+class Verdict(Data, frozen=True, kw_only=True):
+    """One check's opinion of one thing: gates, guards and the promotion itself all speak it."""
+
+    check: str
+    about: str
+    passed: Passed
+    task: str = ""
+    against: str = ""
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    reason: str = ""
+
+
+class Exchange(Event, frozen=True, kw_only=True):
+    """One question and its answer. An empty `output` means that it was handed to a person.
+
+    `variant` names the model that answered (or proposed `choices`), `confidence` is its calibrated
+    probability of being right, `propensity` the chance with which this variant was chosen, `cost` is in
+    the currency of the task's costs, `latency` in seconds.
+    """
+
+    episode: str
+    task: str
+    input: str
+    output: str
+    variant: str
+    subject: str = ""
+    tenant: str = ""
+    propensity: float = 1.0
+    confidence: float = 0.0
+    choices: tuple[str, ...] = ()
+    tokens: int = 0
+    cost: float = 0.0
+    latency: float = 0.0
+    verdicts: tuple[Verdict, ...] = ()
+    settings: str = ""
+
+
+class Signal(Data, frozen=True, kw_only=True):
+    """How one exchange (or episode) went: `value` from -1 (bad) to 1 (good), `correction` the right answer."""
+
+    exchange: str
+    kind: str
+    value: float
+    source: Source
+    explicit: bool
+    task: str = ""
+    episode: str = ""
+    subject: str = ""
+    correction: str = ""
+    comment: str = ""
+
+
+class Step(Event, frozen=True, kw_only=True):
+    """One passage through one room: all that the wheel knows about itself."""
+
+    turn: int
+    room: str
+    took: int
+    gave: int
+    dropped: dict[str, int] = {}
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    cost: float = 0.0
+    provider: str = ""
+    settings: str = ""
+    error: str = ""
+
+
+class Reading(Event, frozen=True, kw_only=True):
+    """One number about the wheel, with its interval and its unit."""
+
+    name: str
+    value: float
+    turn: int = 0
+    task: str = ""
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    note: str = ""
+
+
+class Drop(Struct, frozen=True):
+    """What a room gives instead of a noun that must not go on."""
+
+    reason: str
+
+
+class Arrow(Struct, frozen=True, kw_only=True):
+    """What a room waits for, what it gives, and what else it may look at."""
+
+    takes: type[Noun]
+    gives: type[Noun]
+    given: tuple[type[Noun], ...] = ()
+
+
+KINDS: tuple[type[Noun], ...] = (
+    Gap, Record, Row, Dataset, Model, Verdict, Exchange, Signal, Step, Reading,
+)  # fmt: skip
+
+
+def table_of(kind: type[Noun]) -> str:
+    """Name of the table that holds a kind of noun: "gap", "record", ..."""
+    return kind.__name__.lower()
+
+
+def changed(noun: Any, **fields: Any) -> Any:
+    """Copy of a content-named noun with other fields, so with another id; the old one is its parent."""
+    if "parents" in noun.__struct_fields__:
+        fields.setdefault("parents", (*noun.parents, noun.id))
+    return msgspec.structs.replace(noun, id="", **fields)

@@ -1,0 +1,236 @@
+"""flywheel.yaml: read, checked and explained with file and line.
+
+One table a room in loop order, each holding plugin names with their settings. `${NAME}` in a value is
+replaced by the environment variable NAME, so that no secret stands in the file.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+import yaml
+from msgspec import Struct, field
+
+from openflywheel.base import door
+from openflywheel.base.errors import FlywheelError, MissingSecret, SettingsError, suggest
+from openflywheel.base.ids import content_id
+
+T = TypeVar("T")
+SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*([smhd])$")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Costs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Unit costs of a task, in one currency: a model's call, a wrong answer, a person's answer."""
+
+    call: float = 0.0
+    error: float = 1.0
+    person: float = 1.0
+
+
+class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the product asks of AI."""
+
+    kind: Literal["label"]
+    metric: str = "accuracy"
+    costs: Costs = field(default_factory=Costs)
+
+
+class TurnWhen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When `flywheel spin` turns: after so many new signals, or after so long (seconds, or 90s, 15m, 1h, 2d)."""
+
+    signals: int = 50
+    or_after: float | str = "1h"
+
+    @property
+    def seconds(self) -> float:
+        return duration(self.or_after)
+
+
+class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one turn may ask for: labels that experts give."""
+
+    labels: int = 30
+
+
+class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `wheel:`."""
+
+    engine: Literal["local"] = "local"
+    turn_when: TurnWhen = field(default_factory=TurnWhen)
+    budget: Budget = field(default_factory=Budget)
+    seed: int = 0
+
+
+class Chosen(Struct, frozen=True):
+    """One plugin that the user chose, with its checked settings."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """A checked flywheel.yaml; `version` is its hash and stands on every row that came about under it."""
+
+    name: str
+    store: str
+    tasks: dict[str, Task]
+    rooms: dict[str, tuple[Chosen, ...]]
+    wheel: WheelSettings
+    encoder: str | None
+    database: str | None
+    version: str
+
+
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The top level of the file, before the rooms' plugins are looked at."""
+
+    name: str
+    store: str
+    tasks: dict[str, Task]
+    database: str | None = None
+    encoder: str | None = None
+    wheel: WheelSettings = field(default_factory=WheelSettings)
+
+
+TOP = (*(f for f in Table.__struct_fields__), *door.ROOMS)
+
+
+def duration(value: float | str) -> float:
+    """Seconds of "90s", "15m", "1h", "2d" or of a plain number."""
+    if not isinstance(value, str):
+        return float(value)
+    found = DURATION.match(value.strip())
+    if not found:
+        raise SettingsError(f"{value!r} is not a duration; write 90s, 15m, 1h or 2d")
+    return float(found[1]) * SECONDS[found[2]]
+
+
+def read(path: str | Path) -> Settings:
+    """Read and check a settings file. Raises SettingsError (with file and line) or MissingSecret."""
+    path = Path(path)
+    if not path.is_file():
+        raise SettingsError(f"there is no {path}; write one with: flywheel init")
+    return parse(path.read_text(encoding="utf-8"), where=str(path), folder=path.parent)
+
+
+def parse(text: str, *, where: str = "flywheel.yaml", folder: Path = Path()) -> Settings:
+    """Settings from text; a relative `store` lies in `folder`."""
+    page = _Page(text, where)
+    for key in page.content:
+        if key not in TOP:
+            raise SettingsError(f"{page.at((key,))}: there is no setting {key!r}; {suggest(key, TOP)}")
+    table = page.convert({k: v for k, v in page.content.items() if k in Table.__struct_fields__}, Table)
+    duration(table.wheel.turn_when.or_after)
+    rooms = {room: page.plugins(room) for room in door.ROOMS if room in page.content}
+    store = table.store if "://" in table.store else str(folder / table.store)
+    return Settings(
+        name=table.name, store=store, tasks=table.tasks, rooms=rooms, wheel=table.wheel,
+        encoder=table.encoder, database=table.database, version=content_id(text)[:12],
+    )  # fmt: skip
+
+
+class _Page:
+    """A YAML text, its content, and where each key stands."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self.where = where
+        try:
+            self.root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise SettingsError(f"{where}:{line}: {error.problem}") from None
+        content = self._plain(self.root, ())
+        if not isinstance(content, dict):
+            raise SettingsError(f"{where}:1: expected a table of settings; write one with: flywheel init")
+        self.content: dict[str, Any] = content
+
+    def _plain(self, node: yaml.Node | None, path: tuple[str, ...]) -> Any:
+        """Content of a node, with secrets filled in and repeated keys refused."""
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(child, (*path, str(i))) for i, child in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: tuple[str, ...]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key, child in node.value:
+            name = str(key.value)
+            if name in out:
+                raise SettingsError(f"{self.where}:{key.start_mark.line + 1}: {name!r} stands here twice")
+            out[name] = self._plain(child, (*path, name))
+        return out
+
+    def _scalar(self, node: yaml.Node | None) -> Any:
+        value = yaml.SafeLoader("").construct_object(node) if node is not None else None  # type: ignore[no-untyped-call]
+        if not isinstance(value, str):
+            return value
+        return SECRET.sub(lambda found: self._secret(found[1], node), value)
+
+    def _secret(self, name: str, node: yaml.Node | None) -> str:
+        if name not in os.environ:
+            line = node.start_mark.line + 1 if node else 1
+            raise MissingSecret(
+                f"{self.where}:{line}: ${{{name}}} is not set; set it with: export {name}=..."
+            )
+        return os.environ[name]
+
+    def at(self, path: tuple[str, ...]) -> str:
+        """ "file:line" of a key, as near as it can be found."""
+        node, line = self.root, 1
+        for part in path:
+            key, child = _child(node, part)
+            if key is None:
+                break
+            line, node = key.start_mark.line + 1, child
+        return f"{self.where}:{line}"
+
+    def convert(self, content: Any, kind: type[T], path: tuple[str, ...] = ()) -> T:
+        try:
+            return msgspec.convert(content, kind)
+        except msgspec.ValidationError as error:
+            said, _, place = str(error).partition(" - at `$")
+            parts = (*path, *(p for p in re.split(r"[.\[\]`]+", place) if p))
+            unknown = re.search(r"unknown field `(.+)`", said)
+            where = self.at((*parts, unknown[1]) if unknown else parts)
+            raise SettingsError(f"{where}: {'.'.join(parts) or 'settings'}: {said}") from None
+
+    def plugins(self, room: str) -> tuple[Chosen, ...]:
+        """The plugins chosen for a room: a mapping of name to settings, or a list in working order."""
+        content = self.content[room]
+        if isinstance(content, list):
+            pairs = [
+                p for item in content for p in (item.items() if isinstance(item, dict) else [(item, {})])
+            ]
+        elif isinstance(content, dict):
+            pairs = list(content.items())
+        else:
+            raise SettingsError(
+                f"{self.at((room,))}: {room}: expected plugins, for example {door.names(room)[:2]}"
+            )
+        return tuple(self._chosen(room, str(name), given) for name, given in pairs)
+
+    def _chosen(self, room: str, name: str, given: Any) -> Chosen:
+        try:
+            return Chosen(name, door.check(room, name, given or {}))
+        except FlywheelError as error:
+            raise type(error)(f"{self.at((room, name))}: {error}") from None
+
+
+def _child(node: yaml.Node | None, part: str) -> tuple[yaml.Node | None, yaml.Node | None]:
+    """The key and value nodes of one child."""
+    if isinstance(node, yaml.MappingNode):
+        for key, child in node.value:
+            if key.value == part:
+                return key, child
+    if isinstance(node, yaml.SequenceNode):
+        for i, child in enumerate(node.value):
+            if str(i) == part or (isinstance(child, yaml.ScalarNode) and child.value == part):
+                return child, child
+            if isinstance(child, yaml.MappingNode) and _child(child, part)[0] is not None:
+                return _child(child, part)
+    return None, None
