@@ -30,7 +30,8 @@ HANDED_IN: Mapping[str, str] = {
     "detect": "the guards' detectors: text -> spans",
     "artefacts": "the folder that keeps models",
     "tasks": "the flywheel's tasks with their costs",
-    "labels": "how many labels may be asked for in this turn",
+    "budget": "how many labels a turn may ask for",
+    "holdout": "the share of people whose exchanges never teach",
     "seed": "the seed of this turn's random choices",
 }
 

@@ -51,9 +51,16 @@ class TurnWhen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one turn may ask for: labels that experts give."""
+    """What one turn may ask of experts: labels to learn from, and labels for the sealed holdout."""
 
     labels: int = 30
+    holdout: int = 20
+
+
+class Holdout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sealed holdout: the share of people whose exchanges never teach."""
+
+    share: float = 0.05
 
 
 class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +69,7 @@ class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     engine: Literal["local"] = "local"
     turn_when: TurnWhen = field(default_factory=TurnWhen)
     budget: Budget = field(default_factory=Budget)
+    holdout: Holdout = field(default_factory=Holdout)
     seed: int = 0
 
 
@@ -166,7 +174,7 @@ class _Page:
         return out
 
     def _scalar(self, node: yaml.Node | None) -> Any:
-        value = yaml.SafeLoader("").construct_object(node) if node is not None else None  # type: ignore[no-untyped-call]
+        value = yaml.SafeLoader("").construct_object(node) if node is not None else None
         if not isinstance(value, str):
             return value
         return SECRET.sub(lambda found: self._secret(found[1], node), value)

@@ -60,11 +60,14 @@ class Store:
         self.journal.write(nouns, statements)
 
     @contextmanager
-    def passage(self, room: str, arrow: Arrow, turn: int) -> Iterator[Passage]:
-        """Lend a room what is new for it; what it puts on the tray is kept only if the block ends well."""
-        opened = passages.begin(self.journal, self.lake, room, arrow, turn)
+    def passage(self, room: str, arrow: Arrow, name: str) -> Iterator[Passage]:
+        """Lend a room what is new for it; what it puts on the tray is kept only if the block ends well.
+
+        `name` is unique to this passage: one that was kept already is not kept again.
+        """
+        opened = passages.begin(self.journal, self.lake, room, arrow, name)
         yield opened
-        if not opened.done:
+        if opened.keep and not opened.done:
             passages.commit(self.journal, opened)
 
     def all(self, kind: type[N]) -> list[N]:
@@ -93,8 +96,10 @@ class Store:
         return int(self.journal.rows(sql, (table_of(kind), room))[0][0])
 
     def last_turn(self) -> int:
-        """Number of the newest turn in which a room has passed; -1 before the first."""
-        return int(self.journal.rows("SELECT coalesce(max(turn), -1) FROM cursors")[0][0])
+        """Number of the newest turn of which a Step is kept; -1 before the first."""
+        turns = "SELECT max(id) FROM journal WHERE kind = 'step' AND id GLOB '[0-9][0-9][0-9][0-9][0-9][0-9]-*'"
+        newest = self.journal.rows(turns)[0][0]
+        return int(newest.partition("-")[0]) if newest else -1
 
     def key_of(self, person: str) -> str:
         """Opaque key under which a person's rows stand; empty for nobody."""

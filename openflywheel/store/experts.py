@@ -23,15 +23,20 @@ class Experts:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def ask(self, exchanges: Sequence[str], *, task: str, why: str) -> None:
-        """Put exchanges into the queue."""
+    def ask(self, exchanges: Sequence[str], *, task: str, why: str, known: Sequence[str] = ()) -> None:
+        """Put exchanges into the queue; those in `known` have their answer already."""
         now = time.time()
-        sql = "INSERT OR IGNORE INTO questions(exchange, task, why, asked) VALUES (?, ?, ?, ?)"
-        self._journal.write([], [(sql, (e, task, why, now)) for e in exchanges])
+        sql = "INSERT OR IGNORE INTO questions(exchange, task, why, asked, answered) VALUES (?, ?, ?, ?, ?)"
+        rows = [(e, task, why, now, now if e in known else None) for e in exchanges]
+        if rows:
+            self._journal.write([], [(sql, row) for row in rows])
 
     def open(self, limit: int = -1) -> list[Question]:
         """Questions without an answer; all of them, or the first `limit`."""
-        sql = "SELECT exchange, task, why, asked FROM questions WHERE answered IS NULL ORDER BY asked, rowid LIMIT ?"
+        sql = (
+            "SELECT exchange, task, why, asked FROM questions WHERE answered IS NULL "
+            "ORDER BY asked, rowid LIMIT ?"
+        )
         return [Question(*row) for row in self._journal.rows(sql, (limit,))]
 
     def why(self, exchange: str) -> str:

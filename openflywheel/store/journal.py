@@ -9,6 +9,8 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -29,11 +31,16 @@ CREATE TABLE IF NOT EXISTS journal(
 CREATE INDEX IF NOT EXISTS journal_kind ON journal(kind, seq);
 CREATE TABLE IF NOT EXISTS heard(
     exchange TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(exchange, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cursors(room TEXT PRIMARY KEY, seq INTEGER NOT NULL, turn INTEGER NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cursors(
+    room TEXT PRIMARY KEY, seq INTEGER NOT NULL, passage TEXT NOT NULL, state TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS once BEFORE UPDATE ON cursors WHEN NEW.passage = OLD.passage OR NEW.seq < OLD.seq
+    BEGIN SELECT RAISE(ABORT, 'another process has made this passage meanwhile'); END;
 CREATE TABLE IF NOT EXISTS questions(
     exchange TEXT PRIMARY KEY, task TEXT NOT NULL, why TEXT NOT NULL, asked REAL NOT NULL, answered REAL);
 """
+PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
 MAX_VARIABLES = 900  # SQLite's oldest limit of bound variables in one statement is 999
+IDLE_READERS = 8  # connections kept open for reading; more are opened, and closed again, under load
 
 
 class _Write(Struct):
@@ -47,44 +54,30 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
         self._queue: SimpleQueue[_Write | None] = SimpleQueue()
-        self._opened: list[sqlite3.Connection] = []
-        writer = self._connect()
-        _prepare(writer, path)
+        self._gate = threading.Lock()  # nothing enters the queue behind its end
+        self._closed = False
+        self._readers: list[sqlite3.Connection] = []
+        writer = _connect(path, prepare=True)
         self._thread = threading.Thread(target=self._run, args=(writer,), name="journal", daemon=True)
         self._thread.start()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
-        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;")
-        self._opened.append(connection)
-        return connection
-
-    @property
-    def _reader(self) -> sqlite3.Connection:
-        if not hasattr(self._local, "connection"):
-            self._local.connection = self._connect()
-        connection: sqlite3.Connection = self._local.connection
-        return connection
-
     def write(self, nouns: Iterable[Noun], statements: Sequence[Statement] = ()) -> None:
         """Append nouns and run statements in one transaction; returns once it is on disk."""
-        done: Future[None] = Future()
-        rows = [(table_of(type(n)), n.id, msgspec.msgpack.encode(n), _exchange_of(n)) for n in nouns]
-        self._queue.put(_Write(rows, statements, done))
-        done.result()
+        write = _Write([_row(noun) for noun in nouns], statements, Future())
+        with self._gate:
+            self._check_open()
+            self._queue.put(write)
+        write.done.result()
+
+    def _check_open(self) -> None:
+        if self._closed or not self._thread.is_alive():  # threads do not follow into a forked process
+            raise StoreError(f"the store at {self.path.parent} is closed in this process; open it again")
 
     def _run(self, connection: sqlite3.Connection) -> None:
         while (first := self._queue.get()) is not None:
-            batch = [first, *self._waiting()]
-            try:
-                _commit(connection, batch)
-            except sqlite3.Error as error:
-                self._refuse(connection, batch, error)
-            else:
-                for write in batch:
-                    write.done.set_result(None)
+            self._keep(connection, [first, *self._waiting()])
+        connection.close()
 
     def _waiting(self) -> Iterator[_Write]:
         while not self._queue.empty():
@@ -94,18 +87,47 @@ class Journal:
                 return
             yield write
 
-    @staticmethod
-    def _refuse(connection: sqlite3.Connection, batch: Sequence[_Write], error: sqlite3.Error) -> None:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        for write in batch:
-            write.done.set_exception(
-                StoreError(f"the journal could not be written: {error}; nothing was kept")
-            )
+    def _keep(self, connection: sqlite3.Connection, batch: Sequence[_Write]) -> None:
+        """Commit a batch; when it fails, each write on its own, so that one cannot fail the others."""
+        try:
+            _commit(connection, batch)
+        except Exception as error:  # the writer must outlive any bad value: whoever sent it is told
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if len(batch) == 1:
+                batch[0].done.set_exception(
+                    StoreError(f"the journal could not be written: {error}; nothing was kept")
+                )
+                return
+            for write in batch:
+                self._keep(connection, [write])
+        else:
+            for write in batch:
+                write.done.set_result(None)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Result of a query on the last committed state."""
-        return self._reader.execute(sql, values).fetchall()
+        connection = self._borrow()
+        try:
+            return connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"the journal {self.path} could not be read: {error}") from error
+        finally:
+            self._give_back(connection)
+
+    def _borrow(self) -> sqlite3.Connection:
+        with self._gate:
+            self._check_open()
+            if self._readers:
+                return self._readers.pop()
+        return _connect(self.path)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._gate:
+            if not self._closed and len(self._readers) < IDLE_READERS:
+                self._readers.append(connection)
+                return
+        connection.close()
 
     def last(self) -> int:
         """Highest sequence number that was ever given."""
@@ -114,11 +136,12 @@ class Journal:
     def between(self, kind: type[N], after: int, upto: int) -> list[N]:
         """Nouns of a kind with after < seq <= upto whose bodies are still here, oldest first."""
         found = self.rows(
-            "SELECT body FROM journal WHERE kind = ? AND seq > ? AND seq <= ? AND body IS NOT NULL ORDER BY seq",
+            "SELECT body FROM journal WHERE kind = ? AND seq > ? AND seq <= ? AND body IS NOT NULL "
+            "ORDER BY seq",
             (table_of(kind), after, upto),
         )
-        decoder = msgspec.msgpack.Decoder(kind)
-        return [decoder.decode(body) for (body,) in found]
+        decode = decoder_of(kind).decode
+        return [decode(body) for (body,) in found]
 
     def find(self, kind: type[Noun], ids: Sequence[str]) -> dict[str, tuple[int, bytes | None]]:
         """id -> (seq, body) of those that exist; a body of None has moved to the lake."""
@@ -132,16 +155,45 @@ class Journal:
 
     def close(self) -> None:
         """Write what waits, then close every connection. Calling it twice is harmless."""
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-        for connection in self._opened:
+        with self._gate:
+            if not self._closed:
+                self._queue.put(None)
+            self._closed = True
+            readers, self._readers = self._readers, []
+        self._thread.join()
+        for connection in readers:
             connection.close()
-        self._opened.clear()
 
 
-def _exchange_of(noun: Noun) -> str:
-    return noun.exchange if isinstance(noun, Signal) else ""
+@cache
+def decoder_of(kind: type[N]) -> "msgspec.msgpack.Decoder[N]":
+    """What turns a kind's bodies back into nouns."""
+    return msgspec.msgpack.Decoder(kind)
+
+
+def _row(noun: Noun) -> tuple[str, str, bytes, str]:
+    """A noun as it is kept. It is read back at once: a row that nobody can read would stop every reader."""
+    kind = type(noun)
+    try:
+        body = msgspec.msgpack.encode(noun)
+        decoder_of(kind).decode(body)
+    except (msgspec.ValidationError, TypeError, ValueError, OverflowError) as error:
+        raise StoreError(f"this {table_of(kind)} cannot be kept: {error}") from error
+    return table_of(kind), noun.id, body, noun.exchange if isinstance(noun, Signal) else ""
+
+
+def _connect(path: Path, prepare: bool = False) -> sqlite3.Connection:
+    try:
+        with ExitStack() as undo:
+            connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+            undo.callback(connection.close)
+            connection.executescript(PRAGMAS)
+            if prepare:
+                _prepare(connection, path)
+            undo.pop_all()
+            return connection
+    except sqlite3.Error as error:
+        raise StoreError(f"the journal {path} cannot be opened: {error}") from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -15,10 +15,12 @@ from openflywheel.base.instruments.columns import schema_of, to_batch
 from openflywheel.base.nouns import Noun, table_of
 
 APP = "openflywheel-journal"
-COMPACT_EVERY = 50  # commits; keeps an append at about 19 CPU-ms instead of growing with the log
+COMPACT_EVERY = 50  # commits; keeps the cost of an append flat instead of growing with the log
+KEEP_HOURS = 1  # how long files that compaction has replaced stay for readers of older versions
 CONFIGURATION: dict[str, str | None] = {
     "delta.dataSkippingStatsColumns": "seq,at",
     "delta.checkpointInterval": "50",
+    "delta.logRetentionDuration": "interval 1 day",
 }
 
 
@@ -54,14 +56,20 @@ class Lake:
         write_deltalake(table, rows, mode="append", commit_properties=mark)
         if table.version() % COMPACT_EVERY == COMPACT_EVERY - 1:
             table.optimize.compact()
+            table.vacuum(retention_hours=KEEP_HOURS, enforce_retention_duration=False, dry_run=False)
 
     def read(
-        self, kind: type[Noun], columns: list[str] | None = None, seqs: Sequence[int] | None = None
+        self,
+        kind: type[Noun],
+        columns: list[str] | None = None,
+        seqs: Sequence[int] | None = None,
+        span: tuple[int, int] | None = None,
     ) -> pa.Table:
-        """Rows of a table in journal order: all, or those with the given numbers."""
-        filters = None if seqs is None else [("seq", "in", list(seqs))]
+        """Rows of a table in journal order: all, those with the given numbers, or after < seq <= upto."""
+        filters: list[tuple[str, str, object]] = [] if seqs is None else [("seq", "in", list(seqs))]
+        filters += [] if span is None else [("seq", ">", span[0]), ("seq", "<=", span[1])]
         wanted = None if columns is None else ["seq", *columns]
-        return self.table(kind).to_pyarrow_table(columns=wanted, filters=filters).sort_by("seq")
+        return self.table(kind).to_pyarrow_table(columns=wanted, filters=filters or None).sort_by("seq")
 
 
 def _schema(kind: type[Noun]) -> pa.Schema:

@@ -10,11 +10,11 @@ from openflywheel.base.errors import WheelBusy
 
 
 @contextmanager
-def lease(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock while the block runs. Raises WheelBusy, with the holder's process id, when it is taken."""
+def lease(path: Path, what: str, wait: bool = False) -> Iterator[None]:
+    """Hold the lock while the block runs. When it is taken: wait, or raise WheelBusy naming the holder."""
     with path.open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"

@@ -1,7 +1,7 @@
 """One room's way through the store: what is new for it, a tray for what it makes, all or nothing.
 
 What the room gives, its Step, its cursor and its plugins' state are kept in one transaction. A passage
-that crashed leaves nothing; one that is repeated for the same turn is skipped.
+that crashed leaves nothing; one that is repeated under the same name is skipped.
 """
 
 import json
@@ -66,34 +66,38 @@ class Given:
 
 
 class Passage(Struct):
-    """What `store.passage` lends to a room: `took`, a `tray` to fill, `state` of its plugins, and a look around."""
+    """What `store.passage` lends to a room: `took`, a `tray` to fill, `state` of its plugins, and a look around.
+
+    `done`: the room's last passage had this name already. `keep` = False leaves nothing of the passage.
+    """
 
     room: str
-    turn: int
+    name: str
     seq: int
     given: Given
     done: bool
+    keep: bool = True
     took: list[Any] = field(default_factory=list)
     tray: list[Noun] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
 
 
-def begin(journal: Journal, lake: Lake, room: str, arrow: Arrow, turn: int) -> Passage:
-    """Open a passage; `done` says that this room has already passed in this turn."""
-    found = journal.rows("SELECT seq, turn, state FROM cursors WHERE room = ?", (room,))
-    after, last_turn, state = found[0] if found else (0, -1, "{}")
+def begin(journal: Journal, lake: Lake, room: str, arrow: Arrow, name: str) -> Passage:
+    """Open a passage; `done` says that this one has been committed already."""
+    found = journal.rows("SELECT seq, passage, state FROM cursors WHERE room = ?", (room,))
+    after, last, state = found[0] if found else (0, "", "{}")
     end = journal.last()
     given = Given(journal, lake, arrow, (after, end), room)
     took = given.new(arrow.takes)
-    return Passage(room, turn, end, given, done=last_turn >= turn, took=took, state=json.loads(state))
+    return Passage(room, name, end, given, done=last == name, took=took, state=json.loads(state))
 
 
 def commit(journal: Journal, passage: Passage) -> None:
     """Keep the tray, the cursor and the state together."""
     cursor: Statement = (
-        "INSERT INTO cursors(room, seq, turn, state) VALUES (?, ?, ?, ?) ON CONFLICT(room) DO UPDATE SET "
-        "seq = excluded.seq, turn = excluded.turn, state = excluded.state",
-        (passage.room, passage.seq, passage.turn, json.dumps(passage.state)),
+        "INSERT INTO cursors(room, seq, passage, state) VALUES (?, ?, ?, ?) ON CONFLICT(room) DO UPDATE SET "
+        "seq = excluded.seq, passage = excluded.passage, state = excluded.state",
+        (passage.room, passage.seq, passage.name, json.dumps(passage.state)),
     )
     journal.write(passage.tray, [cursor])
 

@@ -1,4 +1,4 @@
-"""A cache of sentence vectors by text: rebuildable, so it is kept apart and without fsync.
+"""A cache of sentence vectors by text: rebuildable, so it is kept apart and seldom waits for the disk.
 
 Training, evaluation and study look at the texts that the gateway has embedded already: a look-up costs
 about a hundredth of an embedding.
@@ -39,7 +39,7 @@ class CachedEncoder:
         self._lock = threading.Lock()
         self._fresh: dict[str, bytes] = {}
         self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON;")
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS vectors(key TEXT PRIMARY KEY, vector BLOB) WITHOUT ROWID"
         )
@@ -74,13 +74,14 @@ class CachedEncoder:
                 self._flush()
 
     def _flush(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", self._fresh.items())
-        self._db.execute("COMMIT")
+        with self._db:  # rolls back when it fails: the next flush must not find a transaction open
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", self._fresh.items())
         self._fresh.clear()
 
     def close(self) -> None:
-        """Keep what is still in memory and close the file."""
+        """Keep what is still in memory and close the file. Calling it twice is harmless."""
         with self._lock:
-            self._flush()
+            if self._fresh:
+                self._flush()
             self._db.close()

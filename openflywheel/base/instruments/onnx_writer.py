@@ -22,69 +22,56 @@ class Graph:
     """An ONNX graph in the making. Nodes must be added in topological order, as ONNX asks."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._fields: list[bytes] = [_text(2, name)]  # GraphProto.name
-        self._names = 0
+        self._fields = [_text(2, name)]  # GraphProto: node 1, name 2, initializer 5, input 11, output 12
+        self._values = 0
 
     def input(self, name: str, dtype: str, shape: Shape) -> str:
         """Declare an input; an axis given as a word is free. Returns `name`."""
-        self._fields.append(_field(11, _value_info(name, dtype, shape)))  # GraphProto.input
+        self._fields.append(_bytes(11, _value_info(name, dtype, shape)))
         return name
 
     def output(self, name: str, dtype: str, shape: Shape) -> None:
         """Declare `name`, which a node puts out, as an output of the graph."""
-        self._fields.append(_field(12, _value_info(name, dtype, shape)))  # GraphProto.output
+        self._fields.append(_bytes(12, _value_info(name, dtype, shape)))
 
-    def tensor(self, array: NDArray[np.generic]) -> str:
-        """Store a constant (GraphProto.initializer). Returns its name."""
-        name = self._fresh("tensor")
-        self._fields.append(_field(5, _tensor(name, array)))
+    def constant(self, array: NDArray[np.generic]) -> str:
+        """Store a tensor. Returns the name it was given."""
+        name = self._fresh("constant")
+        self._fields.append(_bytes(5, _tensor(name, array)))
         return name
 
-    def node(
-        self,
-        operator: str,
-        *inputs: str,
-        domain: str = "",
-        to: str = "",
-        outputs: int = 1,
-        **attributes: Attribute,
-    ) -> str:
-        name = to or self._fresh(operator)
-        fields = [_text(1, name_) for name_ in inputs]  # NodeProto.input
-        names = [name] + [f"{name}_{i}" for i in range(1, outputs)]
-        fields += [_text(2, n) for n in names]
-        fields += [_text(4, operator)]  # output, op_type
-        fields += [_field(5, _attribute(key, value)) for key, value in attributes.items()]
-        if domain:
-            fields.append(_text(7, domain))
-        self._fields.append(_field(1, b"".join(fields)))  # GraphProto.node
-        return name
+    def node(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
+        """Add a node of ONNX's own domain. Returns the name given to its one output."""
+        output = self._fresh(operator)
+        self._fields.append(_bytes(1, _node(operator, inputs, output, attributes)))
+        return output
 
-    def model(self, opsets: Mapping[str, int], ir_version: int, metadata: Mapping[str, str]) -> bytes:
-        """The whole as ModelProto bytes: opset imports by domain ('' is ONNX's own), IR version, metadata."""
-        imports = [_text(1, domain) + _number(2, version) for domain, version in opsets.items()]
-        entries = [_text(1, key) + _text(2, value) for key, value in metadata.items()]
-        return b"".join(
-            [
-                _number(1, ir_version),
-                _field(7, b"".join(self._fields)),
-                *(_field(8, entry) for entry in imports),
-                *(_field(14, entry) for entry in entries),
-            ]
-        )
+    def model(self, opset: int, ir_version: int, metadata: Mapping[str, str]) -> bytes:
+        """The graph as ModelProto: ir_version 1, graph 7, opset_import 8, metadata_props 14."""
+        entries = [_bytes(14, _text(1, key) + _text(2, value)) for key, value in metadata.items()]
+        graph = _bytes(7, b"".join(self._fields))
+        return b"".join([_number(1, ir_version), graph, _bytes(8, _number(2, opset)), *entries])
 
     def _fresh(self, stem: str) -> str:
-        self._names += 1
-        return f"{stem}_{self._names}"
+        self._values += 1
+        return f"{stem}_{self._values}"
+
+
+def _node(operator: str, inputs: Sequence[str], output: str, attributes: Mapping[str, Attribute]) -> bytes:
+    """NodeProto: input 1, output 2, op_type 4, attribute 5."""
+    fields = [_text(1, name) for name in inputs]
+    fields += [_text(2, output), _text(4, operator)]
+    fields += [_bytes(5, _attribute(name, value)) for name, value in attributes.items()]
+    return b"".join(fields)
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
+    """AttributeProto: name 1, f 2, i 3, s 4, ints 8, type 20."""
     match value:
         case int():
             content, kind = _number(3, value), INT
         case float():
-            content, kind = _tag(2, 5) + np.float32(value).tobytes(), FLOAT
+            content, kind = _tag(2, wire_type=5) + np.array(value, "<f4").tobytes(), FLOAT
         case str():
             content, kind = _text(4, value), STRING
         case _:
@@ -93,40 +80,45 @@ def _attribute(name: str, value: Attribute) -> bytes:
 
 
 def _tensor(name: str, array: NDArray[np.generic]) -> bytes:
-    """TensorProto: dims 1, data_type 2, name 8, raw_data 9 (little-endian, row-major)."""
+    """TensorProto: dims 1, data_type 2, name 8, raw_data 9 (row-major, little-endian)."""
     dims = b"".join(_number(1, size) for size in array.shape)
-    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return dims + _number(2, DATA_TYPES[array.dtype.name]) + _text(8, name) + _field(9, little.tobytes())
+    raw = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return dims + _number(2, DATA_TYPES[array.dtype.name]) + _text(8, name) + _bytes(9, raw)
 
 
 def _value_info(name: str, dtype: str, shape: Shape) -> bytes:
-    """ValueInfoProto: name 1, type 2 -> TypeProto: tensor_type 1 -> elem_type 1, shape 2 -> dim 1."""
-    dims = b"".join(_field(1, _text(2, n) if isinstance(n, str) else _number(1, n)) for n in shape)
-    return _text(1, name) + _field(2, _field(1, _number(1, DATA_TYPES[dtype]) + _field(2, dims)))
+    """ValueInfoProto: name 1, type 2; TypeProto: tensor_type 1; its Tensor: elem_type 1, shape 2."""
+    tensor = _number(1, DATA_TYPES[dtype]) + _bytes(2, b"".join(_dimension(size) for size in shape))
+    return _text(1, name) + _bytes(2, _bytes(1, tensor))
+
+
+def _dimension(size: int | str) -> bytes:
+    """TensorShapeProto: dim 1; its Dimension: dim_value 1, dim_param 2."""
+    return _bytes(1, _text(2, size) if isinstance(size, str) else _number(1, size))
+
+
+def _tag(field: int, wire_type: int) -> bytes:
+    return _varint(field << 3 | wire_type)
+
+
+def _number(field: int, value: int) -> bytes:
+    return _tag(field, wire_type=0) + _varint(value)
+
+
+def _bytes(field: int, content: bytes) -> bytes:
+    return _tag(field, wire_type=2) + _varint(len(content)) + content
+
+
+def _text(field: int, text: str) -> bytes:
+    return _bytes(field, text.encode())
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, lowest first, the eighth set on all but the last; negatives as 64-bit two's complement."""
-    value &= (1 << 64) - 1
+    """Seven bits a byte, lowest first, the top bit set on all but the last; negatives as 64-bit complement."""
+    value &= 2**64 - 1
     groups = bytearray()
     while value > 0x7F:
         groups.append(value & 0x7F | 0x80)
         value >>= 7
     groups.append(value)
     return bytes(groups)
-
-
-def _tag(number: int, wire_type: int) -> bytes:
-    return _varint(number << 3 | wire_type)
-
-
-def _number(number: int, value: int) -> bytes:
-    return _tag(number, 0) + _varint(value)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _tag(number, 2) + _varint(len(content)) + content
-
-
-def _text(number: int, text: str) -> bytes:
-    return _field(number, text.encode())

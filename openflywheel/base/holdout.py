@@ -1,0 +1,14 @@
+"""Who is held out: a stable share of people whose exchanges never teach, so that gates stay honest."""
+
+from openflywheel.base.ids import share_of
+from openflywheel.base.nouns import Exchange
+
+DRAWN = "holdout"  # why an expert is asked about an exchange that was drawn for the holdout
+
+
+def held_out(exchange: Exchange, share: float) -> bool:
+    """Is this exchange's person (or, unnamed, its conversation) among the held-out share?
+
+    All of a person's exchanges fall on one side, so that nobody is both studied for and examined on.
+    """
+    return share_of(exchange.subject or exchange.episode, "holdout") < share

@@ -1,0 +1,51 @@
+"""Labelled examples and texts from a local file: CSV, JSON Lines or plain text."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from openflywheel.base.errors import SettingsError, suggest
+from openflywheel.base.nouns import Gap, Record
+
+SUFFIXES = (".csv", ".jsonl", ".txt")
+
+
+def files(gap: Gap, *, path: str, text: str = "text", label: str = "label", license: str = "") -> Iterator[Record]:
+    """Records of a file's rows, for gaps that point at no exchange (the cold start and gaps that people write).
+
+    `text` and `label` name the columns; a row without a label is an unlabelled Record.
+    Raises SettingsError when the file is missing, of another kind, or lacks the column.
+    """
+    if gap.evidence:
+        return
+    place = Path(path)
+    for number, row in enumerate(read_rows(place), start=1):
+        if text not in row:
+            raise SettingsError(f"{place}:{number}: there is no column {text!r}; {suggest(text, row)}")
+        said = str(row.get(label) or "")
+        yield Record(
+            text=str(row[text]),
+            source="files",
+            uri=place.name,
+            license=license,
+            purposes=("training",),
+            labels={gap.task: said} if said else {},
+            labelled_by="seed" if said else "",
+        )
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a CSV, JSON Lines or text file as dictionaries. Raises SettingsError."""
+    if not path.is_file():
+        raise SettingsError(f"there is no file {str(path)!r}")
+    if path.suffix not in SUFFIXES:
+        raise SettingsError(f"{str(path)!r}: can't read {path.suffix or 'a file without suffix'}; one of {SUFFIXES}")
+    with path.open(encoding="utf-8", newline="") as lines:
+        if path.suffix == ".csv":
+            yield from csv.DictReader(lines)
+        elif path.suffix == ".jsonl":
+            yield from (json.loads(line) for line in lines if line.strip())
+        else:
+            yield from ({"text": line.strip()} for line in lines if line.strip())

@@ -1,0 +1,56 @@
+"""Own traffic: exchanges whose right answer a person gave become Records."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from openflywheel.base.holdout import DRAWN, held_out
+from openflywheel.base.nouns import Exchange, Gap, Record, Signal
+
+Heard = Mapping[str, Sequence[Signal]]
+
+
+class Queue(Protocol):
+    """The experts' queue (store/experts.py)."""
+
+    def why(self, exchange: str) -> str: ...
+
+
+def traffic(
+    gap: Gap,
+    *,
+    exchanges: Callable[[Sequence[str]], Mapping[str, Exchange]],
+    heard: Callable[[Sequence[str]], Heard],
+    experts: Queue,
+    holdout: float,
+) -> Iterator[Record]:
+    """Records of the gap's evidence that carry a person's answer.
+
+    Exchanges of held-out people may serve evaluation alone, and only when they were drawn for it: what
+    people volunteer comes where the model is wrong or unsure, and would bias the holdout.
+    """
+    said = heard(gap.evidence)
+    for id, exchange in exchanges(gap.evidence).items():
+        held = held_out(exchange, holdout)
+        answer = _answer(said.get(id, ()), experts_only=held)
+        if answer is not None and (not held or experts.why(id) == DRAWN):
+            yield _record(exchange, answer, held)
+
+
+def _answer(signals: Sequence[Signal], *, experts_only: bool) -> Signal | None:
+    """The most trusted answer: an expert's before a user's, the newest of them."""
+    sources = ("expert",) if experts_only else ("user", "expert")
+    said = [s for s in signals if s.correction and s.source in sources]
+    return max(said, key=lambda s: (s.source == "expert", s.at), default=None)
+
+
+def _record(exchange: Exchange, answer: Signal, held: bool) -> Record:
+    return Record(
+        text=exchange.input,
+        source="traffic",
+        uri=f"exchange:{exchange.id}",
+        subject=exchange.subject,
+        purposes=("evaluation",) if held else ("training",),
+        labels={exchange.task: answer.correction},
+        labelled_by=answer.source,
+        parents=(exchange.id, answer.id),
+    )

@@ -1,0 +1,39 @@
+"""Frozen versions of training sets and holdouts.
+
+A text that stands in a holdout never teaches; of contradicting labels for one text the most trusted, then
+the newest stays.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from openflywheel.base.nouns import Dataset, Drop, Role, Row
+
+TRUST = ("", "seed", "user", "expert")
+ROLES: tuple[Role, ...] = ("holdout", "train")
+
+
+def freeze(rows: Sequence[Row], before: Iterable[Dataset], recipe: str) -> Iterator[Dataset | Drop]:
+    """A new version of every (task, role) whose rows changed."""
+    frozen = {d.id for d in before}
+    for task in sorted({task for row in rows for task in row.labels}):
+        best = _best(row for row in rows if task in row.labels)
+        for role in ROLES:
+            ids = tuple(row.id for row in best if row.role == role)
+            dataset = Dataset(name=f"{task}-{role}", task=task, role=role, rows=ids, recipe=recipe)
+            if ids and dataset.id not in frozen:
+                yield dataset
+
+
+def _best(rows: Iterable[Row]) -> list[Row]:
+    """One row a text: held-out rows first, then by trust, then the newest; in the order of arrival."""
+    chosen: dict[str, Row] = {}
+    for row in rows:
+        key = " ".join(row.text.casefold().split())
+        if key not in chosen or _rank(row) >= _rank(chosen[key]):
+            chosen[key] = row
+    return list(chosen.values())
+
+
+def _rank(row: Row) -> tuple[bool, int, float]:
+    trust = TRUST.index(row.labelled_by) if row.labelled_by in TRUST else 0
+    return row.role == "holdout", trust, row.at

@@ -1,0 +1,104 @@
+"""What text guards share: find spans, let the longest name an overlap, put placeholders in their place."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from openflywheel.base.errors import SettingsError
+from openflywheel.base.nouns import Verdict
+
+MODES = ("redact", "refuse")
+
+
+class Span(NamedTuple):
+    """Characters start to end (exclusive) of a text, and what they are."""
+
+    start: int
+    end: int
+    kind: str
+
+
+def always(match: re.Match[str]) -> bool:
+    """The pattern alone is proof enough."""
+    return bool(match)
+
+
+class Detector(NamedTuple):
+    """A pattern, and a check that its match must pass; the span is the group `value`, else the match.
+
+    Patterns must run in linear time: each start is behind a look-behind that allows one start a run, or
+    the match has a bounded length. Look-arounds see one character only and spans end in word characters,
+    so that a placeholder never uncovers a span that the text before it had hidden: redaction is idempotent.
+    """
+
+    kind: str
+    pattern: re.Pattern[str]
+    holds: Callable[[re.Match[str]], bool] = always
+
+
+def found(text: str, detector: Detector) -> Iterator[Span]:
+    """Every span of one detector; a match that fails its check costs one character, not its whole length."""
+    group = "value" if "value" in detector.pattern.groupindex else 0
+    match = detector.pattern.search(text)
+    while match:
+        holds = detector.holds(match)
+        if holds:
+            yield Span(*match.span(group), detector.kind)
+        match = detector.pattern.search(text, match.end() if holds else match.start() + 1)
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Overlapping spans as one that covers them all, named by the longest (the first of equals)."""
+    groups: list[list[Span]] = []
+    end = 0
+    for span in sorted(spans, key=lambda s: s.start):
+        if span.start >= end:
+            groups.append([])
+        groups[-1].append(span)
+        end = max(end, span.end)
+    return [_cover(group) for group in groups]
+
+
+def _cover(group: Sequence[Span]) -> Span:
+    longest = max(group, key=lambda s: s.end - s.start)
+    return Span(group[0].start, max(s.end for s in group), longest.kind)
+
+
+def replaced(text: str, spans: Sequence[Span], placeholder: Callable[[str], str]) -> str:
+    """The text with a placeholder for each of the spans, which are in order and do not overlap."""
+    ends = [0, *(s.end for s in spans)]
+    kept = [text[end : s.start] + placeholder(s.kind) for end, s in zip(ends, spans, strict=False)]
+    return "".join(kept) + text[ends[-1] :]
+
+
+def judged(
+    check: str,
+    text: str,
+    *,
+    detectors: Sequence[Detector],
+    mode: str,
+    kinds: Collection[str],
+    placeholder: Callable[[str], str],
+) -> tuple[str, Verdict]:
+    """A guard's answer. The text comes back redacted in both modes: a refusal that is overlooked leaks nothing.
+
+    Raises SettingsError for a mode or a kind that does not exist.
+    """
+    _known(check, "mode", (mode,), MODES)
+    _known(check, "kind", kinds, dict.fromkeys(d.kind for d in detectors))
+    spans = merged(s for d in detectors if d.kind in kinds for s in found(text, d))
+    verdict = Verdict(
+        check=check,
+        about="",
+        passed="no" if spans and mode == "refuse" else "yes",
+        n=len(spans),
+        reason=", ".join(f"{n} {kind}" for kind, n in Counter(s.kind for s in spans).items()),
+    )
+    return replaced(text, spans, placeholder), verdict
+
+
+def _known(check: str, what: str, given: Iterable[str], choices: Iterable[str]) -> None:
+    for value in given:
+        if value not in choices:
+            raise SettingsError(f"guard.{check} has no {what} {value!r}; choices: {', '.join(choices)}")

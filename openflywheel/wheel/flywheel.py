@@ -1,0 +1,156 @@
+"""The flywheel: ask, signal, turn, read."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from openflywheel import guard
+from openflywheel.base import door
+from openflywheel.base.champion import champions
+from openflywheel.base.errors import UnknownExchange, UnknownTask, suggest
+from openflywheel.base.ids import content_id, event_id
+from openflywheel.base.instruments.encoder import open_encoder
+from openflywheel.base.nouns import Exchange, Gap, Model, Reading, Signal, Step, Verdict
+from openflywheel.base.settings import Settings, read
+from openflywheel.store import Store
+from openflywheel.store.lease import lease
+from openflywheel.store.vectors import CachedEncoder, Encoder
+from openflywheel.wheel import durable
+from openflywheel.wheel.answering import Answering
+from openflywheel.wheel.handed import Handed
+from openflywheel.wheel.hearing import signals_from
+from openflywheel.wheel.ring import TURN, advance
+
+
+class Flywheel:
+    """One wheel with its store. Open it, ask, tell it how that went, let it turn.
+
+        with Flywheel.open("flywheel.yaml") as wheel:
+            exchange = wheel.ask("route", "where is my parcel?", subject="ann@example.com")
+            wheel.signal(exchange, rating=-1, correction="track_order")
+            wheel.turn()
+
+    `ask` and `signal` may be called from many threads, also while a turn runs.
+    """
+
+    def __init__(self, settings: Settings, *, encoder: Encoder | None = None) -> None:
+        self.settings = settings
+        self.store = Store(settings.store)
+        self.encoder = CachedEncoder(encoder or open_encoder(settings.encoder), self.store.path / "vectors.db")
+        self.handed = Handed(settings, self.store, self.encoder)
+        self.plugins = self.handed.plugins()
+        self._answering = Answering(settings, self.store, self.encoder, self.plugins)
+        self._url = settings.database or durable.local_url(self.store.path)
+        self.store.append([Gap(topic=task, why="cold start", task=task) for task in settings.tasks])
+
+    @classmethod
+    def open(cls, path: str | Path = "flywheel.yaml") -> Self:
+        """Open the flywheel that a settings file describes. Raises SettingsError, EncoderError, StoreError."""
+        return cls(read(path))
+
+    def ask(self, task: str, input: str, *, subject: str = "", episode: str = "") -> Exchange:
+        """Answer a question. An empty `output` means that a person should answer.
+
+        `subject` is whoever asks (kept as an opaque key), `episode` the conversation it belongs to.
+        Raises UnknownTask.
+        """
+        return self.ask_many(task, [input], subjects=[subject], episodes=[episode])[0]
+
+    def ask_many(
+        self, task: str, inputs: Sequence[str], *, subjects: Sequence[str] = (), episodes: Sequence[str] = ()
+    ) -> list[Exchange]:
+        """Answer many questions at once (replays, batches): one embedding pass, one commit. Raises UnknownTask."""
+        self._known(task)
+        people = [self.store.key_of(s) for s in subjects] or [""] * len(inputs)
+        talks = [e or event_id() for e in episodes] or [event_id() for _ in inputs]
+        exchanges = self._answering.answer(task, inputs, people, talks)
+        self.store.append(exchanges)
+        return exchanges
+
+    def signal(
+        self,
+        exchange: Exchange | str,
+        *,
+        rating: float | bool | None = None,
+        correction: str = "",
+        choice: str = "",
+        label: str = "",
+        comment: str = "",
+        subject: str = "",
+    ) -> list[Signal]:
+        """Tell how an exchange went; saying the same twice counts once.
+
+        `rating` from -1 to 1, or True / False; `correction`: what the user says would have been right;
+        `choice`: which of `exchange.choices` the user took; `label`: what an expert says is right.
+        Raises UnknownExchange, SettingsError.
+        """
+        found = exchange if isinstance(exchange, Exchange) else self.exchange(exchange)
+        said = signals_from(
+            found, self.store.key_of(subject),
+            rating=rating, correction=correction, choice=choice, label=label, comment=comment,
+        )  # fmt: skip
+        closes = [self.store.experts.answered(found.id)] if label else []
+        self.store.append(said, closes)
+        return said
+
+    def exchange(self, id: str) -> Exchange:
+        """An exchange by its id. Raises UnknownExchange."""
+        found = self.store.get(Exchange, [id])
+        if id not in found:
+            raise UnknownExchange(f"there is no exchange {id!r} in {self.store.path}")
+        return found[id]
+
+    def turn(self) -> list[Step]:
+        """Turn the wheel once; returns one Step a room. Raises WheelBusy when another process turns it.
+
+        A turn that was killed before its end is finished instead.
+        """
+        with lease(self.store.path / "turn.lock", f"the wheel {self.settings.name!r}"):
+            steps = durable.run_turn(self._url, TURN, self.store.last_turn() + 1, self._advance)
+            self.store.trim(TURN)
+        return steps
+
+    def advance(self, room: str) -> Step:
+        """Let a single room work on what is new for it. Raises WheelBusy, UnknownPlugin."""
+        door.names(room)
+        with lease(self.store.path / "turn.lock", f"the wheel {self.settings.name!r}"):
+            return self._pass(room, event_id(), self.store.last_turn() + 1)
+
+    def _advance(self, room: str, turn: int) -> Step:
+        return self._pass(room, f"{turn:06d}-{room}", turn)
+
+    def _pass(self, room: str, name: str, turn: int) -> Step:
+        extra = self.handed.to_room(room)
+        return advance(self.store, room, name, turn, self.plugins, extra, self.settings.version)
+
+    def readings(self) -> list[Reading]:
+        """The newest reading of each name and task, by name."""
+        newest = {(r.name, r.task): r for r in self.store.all(Reading)}
+        return [newest[key] for key in sorted(newest)]
+
+    def champion(self, task: str) -> Model | None:
+        """The model that answers a task; None before the first promotion. Raises UnknownTask."""
+        self._known(task)
+        serving = champions(self.store.all(Verdict)).get(task, "")
+        return self.store.get(Model, [serving]).get(serving)
+
+    def _known(self, task: str) -> None:
+        if task not in self.settings.tasks:
+            raise UnknownTask(f"there is no task {task!r}; {suggest(task, self.settings.tasks)}")
+
+    def close(self) -> None:
+        """Bring the lake up to date and let go of all the files."""
+        durable.release(self._url)
+        self.encoder.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

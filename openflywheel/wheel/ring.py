@@ -1,0 +1,74 @@
+"""One passage through one room, and the order of the ring.
+
+Rooms never meet: each takes what is new for it from the store and leaves there what it made. So the wheel
+may stop anywhere and go on later, and time, volume, drops and errors are measured here and nowhere else.
+"""
+
+import logging
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from openflywheel import collect, curate, customize, evaluate, guard, serve, signals, study, velocity
+from openflywheel.base.nouns import Drop, Noun, Step
+from openflywheel.store import Store
+
+RING: Mapping[str, ModuleType] = {
+    m.__name__.rpartition(".")[2]: m
+    for m in (collect, curate, customize, evaluate, guard, serve, signals, study)
+}
+TURN = ("signals", "study", "collect", "curate", "customize", "evaluate", "guard", "serve", "velocity")
+"""The order within a turn: from what was heard since the last one to what serves after it."""
+
+ROOMS: Mapping[str, ModuleType] = {**RING, "velocity": velocity}
+
+log = logging.getLogger("openflywheel")
+Plugins = Mapping[str, list[Callable[..., Any]]]
+
+
+def advance(
+    store: Store, room: str, name: str, turn: int, plugins: Plugins, extra: Mapping[str, Any], settings: str
+) -> Step:
+    """Let one room work on what is new for it; returns how that went, a Step whose id is `name`.
+
+    A plugin that fails fails its room: nothing of this passage is kept but a Step with the reason, and the
+    room takes the same things again the next time.
+    """
+    module, clock = ROOMS[room], _Clock()
+    with store.passage(room, module.ARROW, name) as passage:
+        if passage.done:
+            return store.get(Step, [name])[name]
+        about = {"turn": turn, "room": room, "took": len(passage.took), "settings": settings}
+        try:
+            out = list(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
+        except Exception as error:  # whatever a plugin raises must not stop the other rooms
+            log.exception("turn %d: %s failed", turn, room)
+            passage.keep = False
+            step = Step(id=f"{name}-failed", error=_reason(error), **about, **clock.read())
+            store.append([step])
+            return step
+        nouns: list[Noun] = [thing for thing in out if not isinstance(thing, Drop)]
+        dropped = Counter(thing.reason for thing in out if isinstance(thing, Drop))
+        step = Step(id=name, gave=len(nouns), dropped=dict(dropped), **about, **clock.read())
+        passage.tray += [*nouns, step]
+    return step
+
+
+class _Clock:
+    """Wall and CPU seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> dict[str, float]:
+        return {"seconds": time.perf_counter() - self._wall, "cpu_seconds": time.process_time() - self._cpu}
+
+
+def _reason(error: Exception) -> str:
+    """The error in a line, with the plugin's file and line."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
