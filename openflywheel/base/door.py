@@ -7,6 +7,7 @@ strangers (entry-point group "openflywheel.<room>") come through the same door.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module, metadata
@@ -28,6 +29,7 @@ HANDED_IN: Mapping[str, str] = {
     "heard": "look-up of the signals about an exchange",
     "experts": "the queue of questions for experts",
     "detect": "the guards' detectors: text -> spans",
+    "folder": "the folder of flywheel.yaml",
     "artefacts": "the folder that keeps models",
     "tasks": "the flywheel's tasks with their costs",
     "budget": "how many labels a turn may ask for",
@@ -70,9 +72,17 @@ def find(room: str, name: str) -> Plugin:
         return _import(room, name, entry.load)
     if name not in names(room):
         raise UnknownPlugin(
-            f"{room} has no plugin {name!r}; {suggest(name, names(room))}. See: flywheel plugins {room}"
+            f"{room} has no plugin {name!r}; {suggest(name, names(room))} (see: flywheel plugins {room})"
         )
-    return _import(room, name, lambda: getattr(import_module(f"openflywheel.{room}.{name}"), name))
+    return _import(room, name, lambda: _own(room, name))
+
+
+def _own(room: str, name: str) -> Plugin:
+    module = import_module(f"openflywheel.{room}.{name}")
+    if not hasattr(module, name):
+        raise UnknownPlugin(f"{module.__file__} has no function {name!r}: a plugin is named like its file")
+    function: Plugin = getattr(module, name)
+    return function
 
 
 def _import(room: str, name: str, load: Callable[[], Plugin]) -> Plugin:
@@ -80,7 +90,7 @@ def _import(room: str, name: str, load: Callable[[], Plugin]) -> Plugin:
         return load()
     except ModuleNotFoundError as error:
         missing = error.name or ""
-        if missing.startswith("openflywheel"):
+        if missing.partition(".")[0] == "openflywheel":
             raise
         raise MissingExtra(
             f"{room}.{name} needs {missing!r}: pip install {_what_installs(missing)}"
@@ -89,11 +99,12 @@ def _import(room: str, name: str, load: Callable[[], Plugin]) -> Plugin:
 
 def _what_installs(module: str) -> str:
     """The extra of ours that brings a module, else the module's own name."""
+    package = module.partition(".")[0]
     for line in metadata.requires("openflywheel") or []:
-        requirement, _, marker = line.partition(";")
-        if requirement.strip().lower().replace("-", "_").startswith(module.lower()) and "extra ==" in marker:
-            return f"'openflywheel[{marker.split('==')[1].strip().strip(chr(34)).strip(chr(39))}]'"
-    return repr(module)
+        name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"](.+?)['\"]", line)
+        if name and extra and name[0].lower().replace("-", "_") == package.lower():
+            return f"'openflywheel[{extra[1]}]'"
+    return repr(package)
 
 
 def describe(room: str, name: str) -> Description:
@@ -116,7 +127,7 @@ def check(room: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     known = {s.name: s for s in about.settings}
     for key in given:
         if key not in known:
-            raise UnknownSetting(f"{room}.{name} has no setting {key!r}; {suggest(key, known)}")
+            raise UnknownSetting(f"{room}.{name} has no setting {key!r}; {suggest(key, known)}", key)
     for setting in about.settings:
         if setting.required and setting.name not in given:
             raise UnknownSetting(f"{room}.{name} needs the setting {setting.name!r}")
@@ -127,7 +138,9 @@ def _convert(about: Description, setting: Setting, value: Any) -> Any:
     try:
         return msgspec.convert(value, setting.type)
     except msgspec.ValidationError as error:
-        raise UnknownSetting(f"{about.room}.{about.name}: {setting.name} = {value!r}: {error}") from None
+        raise UnknownSetting(
+            f"{about.room}.{about.name}: {setting.name} = {value!r}: {error}", setting.name
+        ) from None
 
 
 def load(

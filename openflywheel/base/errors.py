@@ -36,7 +36,11 @@ class UnknownPlugin(SettingsError):
 
 
 class UnknownSetting(SettingsError):
-    """The plugin has no setting of that name, or the value does not fit."""
+    """The plugin has no setting of that name, or the value does not fit; `setting` names it."""
+
+    def __init__(self, said: str, setting: str = "") -> None:
+        super().__init__(said)
+        self.setting = setting
 
 
 class MissingExtra(FlywheelError):

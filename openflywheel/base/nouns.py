@@ -6,16 +6,17 @@ and Steps make Readings. Each noun is defined here once: its table and its Arrow
 """
 
 import time
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from openflywheel.base.ids import content_id, event_id
 
 Passed = Literal["yes", "no", "inconclusive"]
 Role = Literal["train", "validation", "preference", "holdout"]
 Source = Literal["user", "expert", "model", "code"]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what a column of tables can hold
 
 
 class Noun(Struct, frozen=True, kw_only=True):
@@ -32,10 +33,15 @@ class Data(Noun, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not self.id:
-            said = {f: getattr(self, f) for f in self.__struct_fields__ if f not in self.nameless}
+            said = {f: _same(getattr(self, f)) for f in self.__struct_fields__ if f not in self.nameless}
             msgspec.structs.force_setattr(
                 self, "id", content_id(type(self).__name__, msgspec.json.encode(said, order="deterministic"))
             )
+
+
+def _same(value: Any) -> Any:
+    """1 and 1.0 say the same, so they name the same."""
+    return float(value) if type(value) is int else value
 
 
 class Event(Noun, frozen=True, kw_only=True):
@@ -62,7 +68,7 @@ class Gap(Data, frozen=True, kw_only=True):
     task: str = ""
     queries: tuple[str, ...] = ()
     weight: float = 1.0
-    budget: int = 0
+    budget: Whole = 0
     evidence: tuple[str, ...] = ()
 
 
@@ -130,7 +136,7 @@ class Verdict(Data, frozen=True, kw_only=True):
     score: float | None = None
     low: float | None = None
     high: float | None = None
-    n: int = 0
+    n: Whole = 0
     reason: str = ""
 
 
@@ -152,7 +158,7 @@ class Exchange(Event, frozen=True, kw_only=True):
     propensity: float = 1.0
     confidence: float = 0.0
     choices: tuple[str, ...] = ()
-    tokens: int = 0
+    tokens: Whole = 0
     cost: float = 0.0
     latency: float = 0.0
     verdicts: tuple[Verdict, ...] = ()
@@ -160,7 +166,7 @@ class Exchange(Event, frozen=True, kw_only=True):
 
 
 class Signal(Data, frozen=True, kw_only=True):
-    """How one exchange (or episode) went: `value` from -1 (bad) to 1 (good), `correction` the right answer."""
+    """How one exchange (or episode) went: `value` from -1 (bad) to 1 (good), `correction` what was right."""
 
     exchange: str
     kind: str
@@ -177,11 +183,11 @@ class Signal(Data, frozen=True, kw_only=True):
 class Step(Event, frozen=True, kw_only=True):
     """One passage through one room: all that the wheel knows about itself."""
 
-    turn: int
+    turn: Whole
     room: str
-    took: int
-    gave: int
-    dropped: dict[str, int] = {}
+    took: Whole
+    gave: Whole = 0
+    dropped: dict[str, Whole] = {}
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     cost: float = 0.0
@@ -195,7 +201,7 @@ class Reading(Event, frozen=True, kw_only=True):
 
     name: str
     value: float
-    turn: int = 0
+    turn: Whole = 0
     task: str = ""
     low: float | None = None
     high: float | None = None

@@ -6,8 +6,10 @@ replaced by the environment variable NAME, so that no secret stands in the file.
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 import yaml
@@ -40,7 +42,7 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TurnWhen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When `flywheel spin` turns: after so many new signals, or after so long (seconds, or 90s, 15m, 1h, 2d)."""
+    """When `flywheel spin` turns: after so many new signals, or after so long (seconds, or 15m, 1h, 2d)."""
 
     signals: int = 50
     or_after: float | str = "1h"
@@ -84,6 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """A checked flywheel.yaml; `version` is its hash and stands on every row that came about under it."""
 
     name: str
+    folder: Path
     store: str
     tasks: dict[str, Task]
     rooms: dict[str, tuple[Chosen, ...]]
@@ -98,7 +101,7 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     store: str
-    tasks: dict[str, Task]
+    tasks: dict[str, Any]
     database: str | None = None
     encoder: str | None = None
     wheel: WheelSettings = field(default_factory=WheelSettings)
@@ -122,7 +125,11 @@ def read(path: str | Path) -> Settings:
     path = Path(path)
     if not path.is_file():
         raise SettingsError(f"there is no {path}; write one with: flywheel init")
-    return parse(path.read_text(encoding="utf-8"), where=str(path), folder=path.parent)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not a text in UTF-8: {error}") from None
+    return parse(text, where=str(path), folder=path.parent)
 
 
 def parse(text: str, *, where: str = "flywheel.yaml", folder: Path = Path()) -> Settings:
@@ -132,11 +139,13 @@ def parse(text: str, *, where: str = "flywheel.yaml", folder: Path = Path()) -> 
         if key not in TOP:
             raise SettingsError(f"{page.at((key,))}: there is no setting {key!r}; {suggest(key, TOP)}")
     table = page.convert({k: v for k, v in page.content.items() if k in Table.__struct_fields__}, Table)
-    duration(table.wheel.turn_when.or_after)
+    tasks = {name: page.convert(given, Task, ("tasks", name)) for name, given in table.tasks.items()}
+    with page.placed("wheel", "turn_when", "or_after"):
+        duration(table.wheel.turn_when.or_after)
     rooms = {room: page.plugins(room) for room in door.ROOMS if room in page.content}
     store = table.store if "://" in table.store else str(folder / table.store)
     return Settings(
-        name=table.name, store=store, tasks=table.tasks, rooms=rooms, wheel=table.wheel,
+        name=table.name, folder=folder, store=store, tasks=tasks, rooms=rooms, wheel=table.wheel,
         encoder=table.encoder, database=table.database, version=content_id(text)[:12],
     )  # fmt: skip
 
@@ -148,9 +157,8 @@ class _Page:
         self.where = where
         try:
             self.root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise SettingsError(f"{where}:{line}: {error.problem}") from None
+        except yaml.YAMLError as error:
+            raise SettingsError(f"{where}:{_line(error, text)}: {_problem(error)}") from None
         content = self._plain(self.root, ())
         if not isinstance(content, dict):
             raise SettingsError(f"{where}:1: expected a table of settings; write one with: flywheel init")
@@ -174,14 +182,19 @@ class _Page:
         return out
 
     def _scalar(self, node: yaml.Node | None) -> Any:
-        value = yaml.SafeLoader("").construct_object(node) if node is not None else None
+        if node is None:
+            return None
+        line = node.start_mark.line + 1
+        try:
+            value = yaml.SafeLoader("").construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            raise SettingsError(f"{self.where}:{line}: {_problem(error)}") from None
         if not isinstance(value, str):
             return value
-        return SECRET.sub(lambda found: self._secret(found[1], node), value)
+        return SECRET.sub(lambda found: self._secret(found[1], line), value)
 
-    def _secret(self, name: str, node: yaml.Node | None) -> str:
+    def _secret(self, name: str, line: int) -> str:
         if name not in os.environ:
-            line = node.start_mark.line + 1 if node else 1
             raise MissingSecret(
                 f"{self.where}:{line}: ${{{name}}} is not set; set it with: export {name}=..."
             )
@@ -197,15 +210,26 @@ class _Page:
             line, node = key.start_mark.line + 1, child
         return f"{self.where}:{line}"
 
+    @contextmanager
+    def placed(self, *path: str) -> Iterator[None]:
+        """Put file and line before what the block raises."""
+        try:
+            yield
+        except FlywheelError as error:
+            raise type(error)(f"{self.at((*path, getattr(error, 'setting', '')))}: {error}") from None
+
     def convert(self, content: Any, kind: type[T], path: tuple[str, ...] = ()) -> T:
         try:
             return msgspec.convert(content, kind)
         except msgspec.ValidationError as error:
             said, _, place = str(error).partition(" - at `$")
-            parts = (*path, *(p for p in re.split(r"[.\[\]`]+", place) if p))
-            unknown = re.search(r"unknown field `(.+)`", said)
-            where = self.at((*parts, unknown[1]) if unknown else parts)
-            raise SettingsError(f"{where}: {'.'.join(parts) or 'settings'}: {said}") from None
+            parts = tuple(p for p in re.split(r"[.\[\]`]+", place) if p)
+            where = (*path, *parts)
+            if unknown := re.search(r"unknown field `(.+)`", said):
+                name = unknown[1]
+                said = f"there is no setting {name!r}; {suggest(name, _known(kind, parts))}"
+                raise SettingsError(f"{self.at((*where, name))}: {said}") from None
+            raise SettingsError(f"{self.at(where)}: {'.'.join(where) or 'settings'}: {said}") from None
 
     def plugins(self, room: str) -> tuple[Chosen, ...]:
         """The plugins chosen for a room: a mapping of name to settings, or a list in working order."""
@@ -223,10 +247,26 @@ class _Page:
         return tuple(self._chosen(room, str(name), given) for name, given in pairs)
 
     def _chosen(self, room: str, name: str, given: Any) -> Chosen:
-        try:
+        with self.placed(room, name):
+            if not isinstance(given, dict | None):
+                raise SettingsError(f"{room}.{name}: expected a table of its settings, for example {{}}")
             return Chosen(name, door.check(room, name, given or {}))
-        except FlywheelError as error:
-            raise type(error)(f"{self.at((room, name))}: {error}") from None
+
+
+def _line(error: yaml.YAMLError, text: str) -> int:
+    mark = getattr(error, "problem_mark", None)
+    return int(mark.line if mark else text.count("\n", 0, getattr(error, "position", 0))) + 1
+
+
+def _problem(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+
+
+def _known(kind: Any, path: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of the table at a path below a table."""
+    for part in path:
+        kind = get_type_hints(kind)[part]
+    return tuple(kind.__struct_fields__)
 
 
 def _child(node: yaml.Node | None, part: str) -> tuple[yaml.Node | None, yaml.Node | None]:

@@ -12,15 +12,17 @@ from openflywheel.base.nouns import Gap, Record
 SUFFIXES = (".csv", ".jsonl", ".txt")
 
 
-def files(gap: Gap, *, path: str, text: str = "text", label: str = "label", license: str = "") -> Iterator[Record]:
+def files(
+    gap: Gap, *, path: str, text: str = "text", label: str = "label", license: str = "", folder: Path
+) -> Iterator[Record]:
     """Records of a file's rows, for gaps that point at no exchange (the cold start and gaps that people write).
 
-    `text` and `label` name the columns; a row without a label is an unlabelled Record.
+    A relative `path` starts in the folder of flywheel.yaml; `text` and `label` name the columns; a row without a label is an unlabelled Record.
     Raises SettingsError when the file is missing, of another kind, or lacks the column.
     """
     if gap.evidence:
         return
-    place = Path(path)
+    place = folder / path
     for number, row in enumerate(read_rows(place), start=1):
         if text not in row:
             raise SettingsError(f"{place}:{number}: there is no column {text!r}; {suggest(text, row)}")

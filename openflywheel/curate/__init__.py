@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from openflywheel.base.instruments.columns import from_table, to_batch
-from openflywheel.base.nouns import Arrow, Dataset, Drop, Record, Row, changed
+from openflywheel.base.nouns import Arrow, Dataset, Drop, Record, Role, Row, changed
 from openflywheel.base.room import Given
 from openflywheel.curate._freeze import freeze
 
@@ -47,6 +47,6 @@ def _clean(took: Sequence[Record], steps: Sequence[Step]) -> pa.Table:
 def _row(record: Record) -> Row:
     """A curated record; what may not serve training is held out for evaluation."""
     fields = {f: getattr(record, f) for f in record.__struct_fields__ if f != "id"}
-    role = "train" if "training" in record.purposes else "holdout"
+    role: Role = "train" if "training" in record.purposes else "holdout"
     row: Row = changed(Row(**fields, role=role), parents=(record.id,))
     return row

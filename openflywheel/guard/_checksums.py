@@ -5,11 +5,13 @@ from ipaddress import ip_address
 
 from openflywheel.guard._spans import Detector
 
-CARD = r"""(?<!\w)(?:
+CARD = r"""(?<![\w-])(?:
     \d{12,19}
-  | \d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?                              # 16 and 19 digits
+  | \d{4}([ -])\d{4}\1\d{4}\1\d{4}                                          # 16 digits
   | \d{4}([ -])\d{6}\2\d{4,5}                                               # 14 and 15 digits
 )(?!\w)"""
+# Apart, because a card and its three digits from the back look the same: both readings are tried.
+LONG_CARD = r"(?<![\w-])\d{4}([ -])\d{4}\1\d{4}\1\d{4}\1\d{3}(?!\w)"
 
 # Networks' ranges of first digits, because one digit run in ten passes Luhn's sum by chance.
 NETWORK = r"""
@@ -31,7 +33,7 @@ AL28 AZ28 BY28 CY28 DO28 GT28 HN28 HU28 LB28 NI28 PL28 SV28 BR29 EG29 PS29 QA29 
 MU30 SC31 LC32 RU33
 """
 COUNTRIES = "|".join(rf"{c[:2]}\d\d(?:[ -]?[A-Z\d]){{{int(c[2:]) - 4}}}" for c in IBAN_LENGTHS.split())
-IBAN = rf"(?<!\w)(?=[A-Z]{{2}}\d\d)(?:{COUNTRIES})(?!\w)"
+IBAN = rf"(?<![\w-])(?=[A-Z]{{2}}\d\d)(?:{COUNTRIES})(?!\w)"
 
 # Area 000, 666 and 9xx, group 00 and serial 0000 are never issued (SSA, POMS RM 10201.030 and RM 10201.035).
 SSN = r"(?<![\w-])(?!000|666|9)\d{3}([ -])(?!00)\d\d\1(?!0000)\d{4}(?!\w)"
@@ -41,7 +43,7 @@ NAMED_SSN = (
 )
 
 IPV4 = r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w)"
-IPV6 = r"(?<![\w:])(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}(?![\w:])"
+IPV6 = r"(?<![\w:])[\da-f]{1,4}(?::[\da-f]{0,4}){1,6}:[\da-f]{1,4}(?![\w:])"
 
 
 def luhn(number: str) -> bool:
@@ -54,7 +56,7 @@ def luhn(number: str) -> bool:
 
 
 def mod97(iban: str) -> bool:
-    """Whether an IBAN is 1 modulo 97, its first four characters moved to the end and letters read as 10 to 35.
+    """Whether an IBAN, its first four characters moved to the end and A to Z read as 10 to 35, is 1 mod 97.
 
     Source: ISO 13616-1, with the check digits of ISO/IEC 7064 (MOD 97-10).
     """
@@ -83,6 +85,7 @@ def _is_card(match: re.Match[str]) -> bool:
 
 DETECTORS = (
     Detector("card", re.compile(CARD, re.VERBOSE), _is_card),
+    Detector("card", re.compile(LONG_CARD), _is_card),
     Detector("iban", re.compile(IBAN, re.IGNORECASE | re.ASCII), lambda m: mod97(m[0])),
     Detector("ssn", re.compile(SSN)),
     Detector("ssn", re.compile(NAMED_SSN, re.IGNORECASE)),

@@ -4,8 +4,8 @@ import re
 
 from openflywheel.guard._spans import Detector
 
-# "#4821-77", "A-4821-77" and "$4821" are no phones; an extension (x123, ext. 123) belongs to its number.
-BEFORE, AFTER = r"(?<![\w#$€£+/-])", r"(?:\ ?(?:x|ext\.?)\ ?\d{1,6})?(?!\w)"
+# "#4821-77", "A-4821-77" and "12.4821" are no phones; an extension (x123, ext. 123) belongs to its number.
+BEFORE, AFTER = r"(?<![#$€£+./-])(?:(?<!\w)|(?=[+(]))", r"(?:\ ?(?:x|ext\.?)\ ?\d{1,6})?(?!\w)"
 GAP = r"[ ./()\u00a0-]"
 
 # ITU-T E.164 (at most 15 digits), the North American plan (area and exchange start with 2 to 9), and
@@ -13,7 +13,7 @@ GAP = r"[ ./()\u00a0-]"
 LAYOUTS = rf"""{BEFORE}(?:
     (?:\+\ ?\(?|00{GAP}?)[1-9](?:{GAP}{{0,2}}\d){{6,14}}                    # +49 (0)30 123 456
   | (?:1[ .-])?(?:\([2-9]\d\d\)\ ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{{4}}     # (212) 555-0143
-  | \(?0\d{{1,4}}{GAP}(?:{GAP}{{0,2}}\d){{6,9}}                             # 07700 063 966, (030) 123 45 67
+  | (?!\d+\.\d++(?!\.))\(?0[1-9]\d{{0,3}}{GAP}(?:{GAP}{{0,2}}\d){{6,9}}    # 07700 063 966, no 05.679644
   | \(\d{{2,4}}\)\ ?\d{{3,4}}[ -]\d{{3,4}}                                  # (37) 788-063
 ){AFTER}"""
 DIGITS = rf"{BEFORE}\(?\d(?:{GAP}{{0,2}}\d){{6,14}}{AFTER}"
@@ -21,8 +21,8 @@ DIGITS = rf"{BEFORE}\(?\d(?:{GAP}{{0,2}}\d){{6,14}}{AFTER}"
 # Between word and number nothing may stand that redaction replaces (digits, @, placeholders): else the
 # replacement would bring them closer and a second pass would find more.
 CALLS = re.compile(
-    r"""(?<![\w.@-])(?:(?:tele|cell|mobile)?\ ?phones?|tel|telefon\w{0,8}|t[ée]l[ée]phone|tel[ée]fono|rufnummer
-      | mobile|cell|handy|fax|call(?:ed|ing|s)?|dial|ring|sms|text(?:ed|s)?|messages?\ to|whatsapp
+    r"""(?<![\w.@-])(?:(?:tele|cell|mobile)?\ ?phones?|tel|telefon\w{0,8}|t[ée]l[ée]phone|tel[ée]fono
+      | rufnummer|mobile|cell|handy|fax|call(?:ed|ing|s)?|dial|ring|sms|text(?:ed|s)?|messages?\ to|whatsapp
       | reach(?:ed)?|anrufen|(?:my|his|her|their|our|this|new|registered|contact)\ number
     )\b[^\d<>@]{0,30}$""",
     re.VERBOSE | re.IGNORECASE,
@@ -43,7 +43,7 @@ def _is_said(match: re.Match[str], what: re.Pattern[str]) -> bool:
 
 
 def _may_be_called(match: re.Match[str]) -> bool:
-    return not (DATE.search(match[0]) or _is_said(match, NAMES_A_THING))
+    return match[0][0] == "+" or not (DATE.search(match[0]) or _is_said(match, NAMES_A_THING))
 
 
 DETECTORS = (

@@ -19,7 +19,7 @@ class Span(NamedTuple):
     kind: str
 
 
-def always(match: re.Match[str]) -> bool:
+def _always(match: re.Match[str]) -> bool:
     """The pattern alone is proof enough."""
     return bool(match)
 
@@ -34,7 +34,7 @@ class Detector(NamedTuple):
 
     kind: str
     pattern: re.Pattern[str]
-    holds: Callable[[re.Match[str]], bool] = always
+    holds: Callable[[re.Match[str]], bool] = _always
 
 
 def found(text: str, detector: Detector) -> Iterator[Span]:
@@ -65,40 +65,32 @@ def _cover(group: Sequence[Span]) -> Span:
     return Span(group[0].start, max(s.end for s in group), longest.kind)
 
 
-def replaced(text: str, spans: Sequence[Span], placeholder: Callable[[str], str]) -> str:
-    """The text with a placeholder for each of the spans, which are in order and do not overlap."""
+def find(text: str, detectors: Sequence[Detector], kinds: Collection[str]) -> list[Span]:
+    """Spans of these kinds, in order and without overlap. Raises SettingsError for a kind nobody detects."""
+    _known("kind", kinds, dict.fromkeys(d.kind for d in detectors))
+    return merged(span for d in detectors if d.kind in kinds for span in found(text, d))
+
+
+def replaced(text: str, spans: Sequence[Span], placeholder: str) -> str:
+    """The text with a placeholder, such as "<{}>" with the kind for {}, in the place of each span."""
     ends = [0, *(s.end for s in spans)]
-    kept = [text[end : s.start] + placeholder(s.kind) for end, s in zip(ends, spans, strict=False)]
-    return "".join(kept) + text[ends[-1] :]
+    parts = (text[end : s.start] + placeholder.format(s.kind) for end, s in zip(ends, spans, strict=False))
+    return "".join(parts) + text[ends[-1] :]
 
 
-def judged(
-    check: str,
-    text: str,
-    *,
-    detectors: Sequence[Detector],
-    mode: str,
-    kinds: Collection[str],
-    placeholder: Callable[[str], str],
-) -> tuple[str, Verdict]:
-    """A guard's answer. The text comes back redacted in both modes: a refusal that is overlooked leaks nothing.
-
-    Raises SettingsError for a mode or a kind that does not exist.
-    """
-    _known(check, "mode", (mode,), MODES)
-    _known(check, "kind", kinds, dict.fromkeys(d.kind for d in detectors))
-    spans = merged(s for d in detectors if d.kind in kinds for s in found(text, d))
-    verdict = Verdict(
+def judged(check: str, spans: Sequence[Span], mode: str) -> Verdict:
+    """A guard's opinion: it counts kinds, never quotes values. Raises SettingsError for an unknown mode."""
+    _known("mode", (mode,), MODES)
+    return Verdict(
         check=check,
         about="",
         passed="no" if spans and mode == "refuse" else "yes",
         n=len(spans),
         reason=", ".join(f"{n} {kind}" for kind, n in Counter(s.kind for s in spans).items()),
     )
-    return replaced(text, spans, placeholder), verdict
 
 
-def _known(check: str, what: str, given: Iterable[str], choices: Iterable[str]) -> None:
+def _known(what: str, given: Iterable[str], choices: Collection[str]) -> None:
     for value in given:
         if value not in choices:
-            raise SettingsError(f"guard.{check} has no {what} {value!r}; choices: {', '.join(choices)}")
+            raise SettingsError(f"guards have no {what} {value!r}; choices: {', '.join(choices)}")

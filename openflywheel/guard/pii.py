@@ -1,15 +1,15 @@
-"""Structured personal data, found by pattern and checksum. Names and postal addresses need a trained tagger."""
+"""Structured personal data, found by pattern and checksum. Names and addresses need a tagger."""
 
 import re
 from typing import Literal
 
 from openflywheel.base.nouns import Verdict
 from openflywheel.guard import _checksums, _phones
-from openflywheel.guard._spans import Detector, judged
+from openflywheel.guard._spans import Detector, find, judged, replaced
 
-# Leading marks are skipped inside the match, so that each run of characters is entered once: linear time.
-# The domain takes its last word to the end: what follows an e-mail is never half a word.
-EMAIL = r"(?<![\w.+%&~-])[.+%&~-]*+(?P<value>\w[\w.+%&~-]*+@(?:[\w-]{1,63}\.)+[^\W\d_]\w+)"
+# RFC 5321: at most 64 characters before the @; the bound also keeps the time linear. The domain takes its last
+# word to the end: what follows an e-mail is never half a word.
+EMAIL = r"(?<!\w)(?:\w{1,20}')?\w[\w.+%&~-]{0,63}+@(?:[\w-]{1,63}\.)+[^\W\d_]\w+"
 
 DETECTORS = (Detector("email", re.compile(EMAIL)), *_checksums.DETECTORS, *_phones.DETECTORS)
 KINDS = ("email", "phone", "card", "iban", "ssn", "ip")
@@ -20,10 +20,10 @@ def pii(
 ) -> tuple[str, Verdict]:
     """Replace structured personal data with typed placeholders such as <email>; `refuse` also says no.
 
+    The text comes back redacted in both modes: a refusal that is overlooked leaks nothing.
     Cards are proved by Luhn (ISO/IEC 7812-1), IBANs by mod 97 and their country's length (ISO 13616-1),
     phones by the layout of E.164 and of national plans, or by a word such as "call" before them.
     Raises SettingsError for an unknown mode or kind.
     """
-    return judged(
-        "pii", text, detectors=DETECTORS, mode=mode, kinds=kinds, placeholder=lambda kind: f"<{kind}>"
-    )
+    spans = find(text, DETECTORS, kinds)
+    return replaced(text, spans, "<{}>"), judged("pii", spans, mode)

@@ -1,33 +1,70 @@
-"""Secrets: keys whose issuers gave them a recognisable form, and passwords that somebody tells.
-
-The forms are those that the issuers document, as also used by secret scanners such as detect-secrets.
-"""
+"""Secrets: keys whose issuers gave them a recognisable form, and passwords that somebody tells."""
 
 import re
 from typing import Literal
 
 from openflywheel.base.nouns import Verdict
-from openflywheel.guard._spans import Detector, judged
+from openflywheel.guard._spans import Detector, find, judged, replaced
 
-# No key starts inside a word: one start a run, so linear time.
 KEYS = {
     "anthropic": r"sk-ant-[\w-]{20,}",
-    "openai": r"sk-(?!ant-)[\w-]{20,}",
-    "aws": r"(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)",
-    "github": r"(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})",
-    "google": r"AIza[\w-]{35}(?!\w)",
+    "openai": r"sk-(?!ant-)(?=[\w-]*\d)[\w-]{20,}",  # the digit spares words such as sk-learn-...
+    "aws": r"(?:AKIA|ASIA)[A-Z\d]{16}(?!\w)",
+    "github": r"(?:gh[oprsu]_[A-Za-z\d]{36,}|github_pat_\w{22,})",
+    "google": r"AIza[\w-]{35}(?![\w-])",
     "slack": r"xox[a-z]-[\w-]{10,}",
-    "stripe": r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}",
+    "stripe": r"[rs]k_(?:live|test)_[A-Za-z\d]{16,}",
     "jwt": r"eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]*",
 }
-
-# RFC 7468; neither base64 nor the headers hold five dashes. A block that was cut off goes to the end.
+# RFC 7468: neither base64 nor the headers hold five dashes. A block that was cut off goes to the end.
 PRIVATE_KEY = r"""-----BEGIN\ [A-Z ]{0,20}PRIVATE\ KEY(?:\ BLOCK)?-----
     (?:[^-]++|-(?!----))*+ (?:-----END\ [A-Z ]{0,20}PRIVATE\ KEY(?:\ BLOCK)?-----)?"""
 
-# A value ends before white space, quotes and the punctuation of the sentence; <placeholders> are none.
-NAME = r"""(?<![^\W_])(?:pass(?:word|wort|wd|phrase|code)|pwd|kennwort|contrase[ñn]a|senha|wachtwoord|mot\ de\ passe
-    |(?:api|access|secret)[ _-]?(?:key|token)|client[ _-]?secret|secret|token)"""
-VALUE = r"(?!<\w+>)[^\s\"'`]{3,199}(?<![.,;:?)\]}])"
-ASSIGNED = rf"""{NAME}["'`]?\s{{0,3}}(?:=|:|->)\s{{0,3}}(?:
-    (?P<quote>["'`])(?P<quoted>)"""
+# At most 1,000 characters of value: a text that repeats "password:" would else be read to its end each time.
+TOLD = r"""(?<![^\W_])
+    (?:pass(?:word|wort|wd|phrase|code)|pwd?|kennwort|mot\ de\ passe|contrase[ñn]a|senha|wachtwoord
+      | (?:(?:api|access|auth|bearer|client|secret)[ _-]?){1,2}(?:key|token|secret)|token|secret)
+    ["'`]?
+    (?P<link> [^\S\n]{0,3}(?:=>|->|={1,3}|:)[^\S\n]{0,3}
+      | (?:\ (?:for|to|on|of|in|at|i|we|für|zu|de|pour|para)(?:\ \w{1,20}){1,3})?
+        \ (?:is|was|ist|war|lautet|est|es|é):?\ )
+    ["'`]? (?P<value> (?![=:>])[^\s"'`]{3,1000}(?<![.,;:?)\]}]) )"""
+
+# A digit, an inner mark or an inner capital: "hunter22", "p@ssword", "letMeIn"; not "wrong!".
+LOOKS_SECRET = re.compile(r"\d|[a-z][A-Z]|[!@#$%^&*+=~|\\](?=\w)")
+# What stands for a secret in code and documents: ${KEY}, $KEY, {{ key }}, get_key(, ****, None, <key>.
+STANDS_FOR_ONE = re.compile(
+    r"\$\{|\$[A-Z_]+$|\{\{|[\w.]+[(\[]|[*•xX.]+$|(?:none|null|true|false)$|.*<\w+>", re.IGNORECASE
+)
+ENDS_THE_LINE = re.compile(r"[\"'`]|[.,;:?)\]}]*[^\S\n]*(?:\n|$)")
+
+
+def _is_told(match: re.Match[str]) -> bool:
+    """After `=` all is secret, after `:` what ends the line or looks secret, after `is` what looks secret."""
+    if STANDS_FOR_ONE.match(match["value"]):
+        return False
+    if "=" in match["link"] or LOOKS_SECRET.search(match["value"]):
+        return True
+    return ":" in match["link"] and bool(ENDS_THE_LINE.match(match.string, match.end()))
+
+
+DETECTORS = (
+    # No key starts inside a word: one start a run of characters, so linear time.
+    *(Detector(kind, re.compile(rf"(?<![\w-]){form}")) for kind, form in KEYS.items()),
+    Detector("private key", re.compile(PRIVATE_KEY, re.VERBOSE)),
+    Detector("password", re.compile(TOLD, re.VERBOSE | re.IGNORECASE), _is_told),
+)
+KINDS = (*KEYS, "private key", "password")
+
+
+def secrets(
+    text: str, *, mode: Literal["redact", "refuse"] = "redact", kinds: tuple[str, ...] = KINDS
+) -> tuple[str, Verdict]:
+    """Replace keys, private key blocks and told passwords with <secret>; `refuse` also says no.
+
+    The forms of the keys are those that their issuers document; key blocks follow RFC 7468. "I forgot my
+    password" tells none, "my password is hunter22!" does.
+    Raises SettingsError for an unknown mode or kind.
+    """
+    spans = find(text, DETECTORS, kinds)
+    return replaced(text, spans, "<secret>"), judged("secrets", spans, mode)

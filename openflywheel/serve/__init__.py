@@ -9,7 +9,7 @@ Between turns it answers (see `_desk.py`). A plugin here decides who answers:
 from collections.abc import Iterator, Mapping, Sequence
 
 from openflywheel.base.champion import PROMOTION, champions
-from openflywheel.base.nouns import Arrow, Exchange, Model, Verdict
+from openflywheel.base.nouns import Arrow, Exchange, Model, Passed, Verdict
 from openflywheel.base.room import Given
 
 ARROW = Arrow(takes=Verdict, gives=Exchange, given=(Model,))
@@ -35,7 +35,8 @@ def _decide(
     """yes when all say yes; no when one says no; else inconclusive, with the reasons of those who hold back."""
     silent = [f"{check} said nothing" for check in checks if check not in opinions]
     against = [v for v in opinions.values() if v.passed != "yes"]
-    passed = "no" if any(v.passed == "no" for v in against) else "inconclusive" if against or silent else "yes"
+    refused = any(v.passed == "no" for v in against)
+    passed: Passed = "no" if refused else "inconclusive" if against or silent else "yes"
     reason = "; ".join([*(f"{v.check}: {v.reason}" for v in against), *silent])
     lead = opinions.get(checks[0])
     return Verdict(

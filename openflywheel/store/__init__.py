@@ -5,14 +5,13 @@ all under one folder.
 """
 
 import os
-import threading
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_bytes
 from typing import TypeVar
 
-import msgspec
 import pyarrow as pa
 
 from openflywheel.base.errors import StoreError
@@ -20,7 +19,7 @@ from openflywheel.base.ids import subject_key
 from openflywheel.base.nouns import KINDS, Arrow, Noun, Signal, table_of
 from openflywheel.store import passage as passages
 from openflywheel.store.experts import Experts
-from openflywheel.store.journal import Journal, Statement
+from openflywheel.store.journal import Journal, Statement, decoder_of
 from openflywheel.store.lake import Lake
 from openflywheel.store.lease import lease
 from openflywheel.store.objects import Objects
@@ -31,7 +30,7 @@ __all__ = ["Given", "Passage", "Store"]
 N = TypeVar("N", bound=Noun)
 
 KEEP_BODIES = 50_000  # newest journal rows whose bodies stay for quick look-ups (about 50 MB)
-FLUSH_ROWS = 5_000  # rows a Delta commit: bounds the flusher's memory
+FLUSH_ROWS, FLUSH_BYTES = 5_000, 64_000_000  # most of one Delta commit: bounds the flusher's memory
 
 
 class Store:
@@ -47,13 +46,16 @@ class Store:
             )
         self.path = Path(path)
         self.artefacts = self.path / "models"
-        self.artefacts.mkdir(parents=True, exist_ok=True)
+        try:
+            self.artefacts.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"store {str(path)!r} cannot be made: {error}") from error
         self.journal = Journal(self.path / "live.db")
         self.lake = Lake(self.path / "lake")
         self.objects = Objects(self.path / "objects")
         self.experts = Experts(self.journal)
         self._secret = _secret(self.path / "key")
-        self._flushing = threading.Lock()
+        self._open = True
 
     def append(self, nouns: Sequence[Noun], statements: Sequence[Statement] = ()) -> None:
         """Keep nouns; returns once they are on disk. A noun that is here already is not doubled."""
@@ -82,6 +84,14 @@ class Store:
         """exchange -> its signals, oldest first."""
         return passages.signals_about(self.journal, self.lake, exchanges)
 
+    def mark(self) -> int:
+        """A place in the journal, for `since`."""
+        return self.journal.last()
+
+    def since(self, kind: type[N], mark: int) -> list[N]:
+        """Nouns of a kind that came after a mark of this session, oldest first."""
+        return self.journal.between(kind, mark, self.journal.last())
+
     def counts(self) -> dict[str, int]:
         """Table -> number of rows."""
         found = dict(self.journal.rows("SELECT kind, count(*) FROM journal GROUP BY kind"))
@@ -97,8 +107,8 @@ class Store:
 
     def last_turn(self) -> int:
         """Number of the newest turn of which a Step is kept; -1 before the first."""
-        turns = "SELECT max(id) FROM journal WHERE kind = 'step' AND id GLOB '[0-9][0-9][0-9][0-9][0-9][0-9]-*'"
-        newest = self.journal.rows(turns)[0][0]
+        sql = "SELECT max(id) FROM journal WHERE kind = 'step' AND id GLOB ?"
+        newest = self.journal.rows(sql, ("[0-9]" * 6 + "-*",))[0][0]
         return int(newest.partition("-")[0]) if newest else -1
 
     def key_of(self, person: str) -> str:
@@ -107,25 +117,37 @@ class Store:
 
     def flush(self) -> int:
         """Bring the lake up to the journal; returns the number of rows moved. Repeating it is harmless."""
-        with self._flushing, lease(self.path / "flush.lock", "the flusher"):
+        with lease(self.path / "flush.lock", "the flusher", wait=True):
             return sum(self._flush(kind) for kind in KINDS)
 
     def _flush(self, kind: type[Noun]) -> int:
         newest = self.journal.rows("SELECT max(seq) FROM journal WHERE kind = ?", (table_of(kind),))[0][0]
         if newest is None:
             return 0
-        done, moved, decoder = self.lake.flushed(kind), 0, msgspec.msgpack.Decoder(kind)
-        sql = "SELECT seq, body FROM journal WHERE kind = ? AND seq > ? ORDER BY seq LIMIT ?"
-        while rows := self.journal.rows(sql, (table_of(kind), done, FLUSH_ROWS)):
-            self.lake.append(kind, [seq for seq, _ in rows], [decoder.decode(body) for _, body in rows])
+        done, moved, decode = self.lake.flushed(kind), 0, decoder_of(kind).decode
+        sql = "SELECT seq, body FROM journal WHERE kind = ? AND seq > ? AND seq <= ? ORDER BY seq"
+        while done < newest:  # what comes meanwhile is for the next flush: else a busy journal keeps us here
+            rows = self.journal.rows(sql, (table_of(kind), done, self._portion(kind, done)))
+            self.lake.append(kind, [seq for seq, _ in rows], [decode(body) for _, body in rows])
             done, moved = rows[-1][0], moved + len(rows)
         return moved
 
+    def _portion(self, kind: type[Noun], after: int) -> int:
+        """Last journal number of the next Delta commit: so many rows, or the row that fills so many bytes."""
+        sql = (
+            "WITH next AS (SELECT seq, length(body) AS size FROM journal "
+            "WHERE kind = ? AND seq > ? ORDER BY seq LIMIT ?), "
+            "run AS (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM next) "
+            "SELECT max(seq) FROM run WHERE before < ?"
+        )
+        return int(self.journal.rows(sql, (table_of(kind), after, FLUSH_ROWS, FLUSH_BYTES))[0][0])
+
     def trim(self, rooms: Sequence[str], keep: int = KEEP_BODIES) -> None:
         """Empty journal bodies that are in the lake and behind all the rooms, except the newest `keep`."""
+        last = self.journal.last()  # before the flush: what comes meanwhile is not in the lake yet
         self.flush()
         cursors = dict(self.journal.rows("SELECT room, seq FROM cursors"))
-        edge = min(self.journal.last() - keep, *(int(cursors.get(room, 0)) for room in rooms))
+        edge = min([last, self.journal.last() - keep, *(int(cursors.get(room, 0)) for room in rooms)])
         if edge > 0:
             self.journal.write(
                 [], [("UPDATE journal SET body = NULL WHERE seq <= ? AND body IS NOT NULL", (edge,))]
@@ -137,17 +159,24 @@ class Store:
         return self.lake.read(kind, columns)
 
     def close(self) -> None:
-        """Bring the lake up to date and let go of the files."""
-        self.flush()
-        self.journal.close()
+        """Bring the lake up to date and let go of the files. Calling it twice is harmless."""
+        if self._open:
+            self._open = False
+            try:
+                self.flush()
+            finally:
+                self.journal.close()
 
 
 def _secret(path: Path) -> bytes:
-    """This store's own key for naming people; made once, readable by its owner alone."""
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        file.write(token_bytes(32))
+    """This store's own key for naming people; made once, whole, and readable by its owner alone."""
+    if not path.exists():
+        handle, name = tempfile.mkstemp(dir=path.parent)  # mode 600
+        with os.fdopen(handle, "wb") as file:
+            file.write(token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was first: its key holds
+            os.link(name, path)
+        Path(name).unlink()
     return path.read_bytes()

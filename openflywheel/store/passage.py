@@ -5,15 +5,16 @@ that crashed leaves nothing; one that is repeated under the same name is skipped
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import Struct, field
 
-from openflywheel.base.errors import HoldoutRefused
-from openflywheel.base.nouns import Arrow, Dataset, Noun, Row, Signal
-from openflywheel.store.journal import Journal, Statement
+from openflywheel.base.errors import HoldoutRefused, StoreError
+from openflywheel.base.instruments.columns import from_table
+from openflywheel.base.nouns import Arrow, Dataset, Noun, Row, Signal, table_of
+from openflywheel.store.journal import MAX_VARIABLES, Journal, Statement, decoder_of
 from openflywheel.store.lake import Lake
 
 N = TypeVar("N", bound=Noun)
@@ -30,31 +31,40 @@ class Given:
 
     def new(self, kind: type[N]) -> list[N]:
         """Nouns of a kind that came since the room's last passage, oldest first."""
-        return self._journal.between(self._check(kind), *self._span)
+        after, upto = self._span
+        return self._let(read_all(self._journal, self._lake, self._check(kind), upto, after))
 
     def all(self, kind: type[N]) -> list[N]:
         """Every noun of a kind, oldest first."""
-        return read_all(self._journal, self._lake, self._check(kind), self._span[1])
+        return self._let(read_all(self._journal, self._lake, self._check(kind), self._span[1]))
 
     def get(self, kind: type[N], ids: Sequence[str]) -> dict[str, N]:
         """id -> noun, for those that exist."""
-        return look_up(self._journal, self._lake, self._check(kind), ids)
+        found = look_up(self._journal, self._lake, self._check(kind), ids, self._span[1])
+        self._let(found.values())
+        return found
 
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
         """exchange -> its signals, oldest first."""
-        return signals_about(self._journal, self._lake, exchanges)
+        self._check(Signal)
+        return signals_about(self._journal, self._lake, exchanges, self._span[1])
 
     def rows(self, dataset: Dataset) -> list[Row]:
         """Rows of a dataset. Raises HoldoutRefused when `customize` asks for held-out ones."""
         if self._reader == "customize" and dataset.role == "holdout":
             raise HoldoutRefused(f"dataset {dataset.id} is a holdout: customize may never read it")
         found = self.get(Row, dataset.rows)
-        held = [r.id for r in found.values() if r.role == "holdout"]
-        if held and self._reader == "customize":
-            raise HoldoutRefused(
-                f"dataset {dataset.id} holds {len(held)} held-out rows, the first is {held[0]}"
-            )
+        if lost := set(dataset.rows) - found.keys():
+            raise StoreError(f"dataset {dataset.id} lacks {len(lost)} of its rows, among them {min(lost)}")
         return [found[i] for i in dataset.rows]
+
+    def _let(self, nouns: Iterable[N]) -> list[N]:
+        """The nouns, unless `customize` would see held-out rows among them."""
+        seen = list(nouns)
+        held = [n.id for n in seen if isinstance(n, Row) and n.role == "holdout"]
+        if held and self._reader == "customize":
+            raise HoldoutRefused(f"{len(held)} of these rows are held out, the first is {held[0]}")
+        return seen
 
     def _check(self, kind: type[N]) -> type[N]:
         if kind not in self._allowed:
@@ -66,7 +76,7 @@ class Given:
 
 
 class Passage(Struct):
-    """What `store.passage` lends to a room: `took`, a `tray` to fill, `state` of its plugins, and a look around.
+    """What `store.passage` lends a room: `took`, a `tray` to fill, its plugins' `state`, a look around.
 
     `done`: the room's last passage had this name already. `keep` = False leaves nothing of the passage.
     """
@@ -102,44 +112,43 @@ def commit(journal: Journal, passage: Passage) -> None:
     journal.write(passage.tray, [cursor])
 
 
-def read_all(journal: Journal, lake: Lake, kind: type[N], upto: int) -> list[N]:
-    """Every noun of a kind up to a journal number: old ones from the lake, the rest from the journal."""
-    from openflywheel.base.instruments.columns import from_table  # noqa: PLC0415  pyarrow only when needed
-
-    trimmed = journal.rows(
-        "SELECT max(seq) FROM journal WHERE kind = ? AND body IS NULL", (kind.__name__.lower(),)
-    )[0][0]
-    if trimmed is None:
-        return journal.between(kind, 0, upto)
-    table = lake.read(kind)
-    old = table.filter(table["seq"].to_numpy() <= trimmed)
-    return [*from_table(old, kind), *journal.between(kind, trimmed, upto)]
+def read_all(journal: Journal, lake: Lake, kind: type[N], upto: int, after: int = 0) -> list[N]:
+    """Nouns of a kind with after < seq <= upto, oldest first: trimmed ones from the lake."""
+    here = journal.between(kind, after, upto)  # read first: what is trimmed meanwhile is in hand already
+    edge = journal.find(kind, [here[0].id])[here[0].id][0] if here else upto + 1
+    sql = "SELECT 1 FROM journal WHERE kind = ? AND seq > ? AND seq < ? LIMIT 1"
+    if not journal.rows(sql, (table_of(kind), after, edge)):
+        return here
+    return [*from_table(lake.read(kind, span=(after, edge - 1)), kind), *here]
 
 
-def look_up(journal: Journal, lake: Lake, kind: type[N], ids: Sequence[str]) -> dict[str, N]:
+def look_up(
+    journal: Journal, lake: Lake, kind: type[N], ids: Sequence[str], upto: float = inf
+) -> dict[str, N]:
     """id -> noun for those that exist, from the journal or, when trimmed there, from the lake."""
-    from openflywheel.base.instruments.columns import from_table  # noqa: PLC0415
-
-    decoder = msgspec.msgpack.Decoder(kind)
     found = journal.find(kind, list(dict.fromkeys(ids)))
-    out = {i: decoder.decode(body) for i, (_, body) in found.items() if body is not None}
-    moved = [seq for seq, body in found.values() if body is None]
+    known = {i: (seq, body) for i, (seq, body) in found.items() if seq <= upto}
+    out = {i: decoder_of(kind).decode(body) for i, (_, body) in known.items() if body is not None}
+    moved = [seq for seq, body in known.values() if body is None]
     if moved:
         out |= {noun.id: noun for noun in from_table(lake.read(kind, seqs=moved), kind)}
     return out
 
 
-def signals_about(journal: Journal, lake: Lake, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
+def signals_about(
+    journal: Journal, lake: Lake, exchanges: Sequence[str], upto: float = inf
+) -> dict[str, list[Signal]]:
     """exchange -> its signals, oldest first."""
+    wanted = list(dict.fromkeys(exchanges))
     out: dict[str, list[Signal]] = {}
-    for start in range(0, len(exchanges), 900):
-        part = exchanges[start : start + 900]
+    for start in range(0, len(wanted), MAX_VARIABLES):
+        part = wanted[start : start + MAX_VARIABLES]
         marks = ",".join("?" * len(part))
         sql = (
-            "SELECT journal.id FROM heard JOIN journal USING (seq) "
-            f"WHERE heard.exchange IN ({marks}) ORDER BY heard.seq"
+            "SELECT journal.id FROM heard JOIN journal USING (seq) "  # noqa: S608
+            f"WHERE heard.exchange IN ({marks}) AND seq <= ? ORDER BY seq"
         )
-        ids = [i for (i,) in journal.rows(sql, part)]
+        ids = [i for (i,) in journal.rows(sql, (*part, upto))]
         found = look_up(journal, lake, Signal, ids)
         for id in ids:
             out.setdefault(found[id].exchange, []).append(found[id])

@@ -8,6 +8,7 @@ from typing import Any
 from openflywheel import guard
 from openflywheel.base.champion import champions
 from openflywheel.base.instruments.head import Head
+from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model, Verdict
 from openflywheel.base.settings import Settings
 from openflywheel.serve._desk import Reply, replies
@@ -46,7 +47,9 @@ class Answering:
     def _replies(self, task: str, head: Head | None, texts: Sequence[str]) -> list[Reply]:
         if head is None:
             return [Reply() for _ in texts]
-        found = replies(head.labels, head.probabilities(self._encoder.encode(texts)), self.threshold(task))
+        with one_thread():
+            probabilities = head.probabilities(self._encoder.encode(texts))
+        found = replies(head.labels, probabilities, self.threshold(task))
         return [reply if text else Reply() for reply, text in zip(found, texts, strict=True)]
 
     def _exchange(

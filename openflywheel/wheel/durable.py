@@ -34,7 +34,7 @@ def run_turn(url: str, rooms: Sequence[str], turn: int, advance: Advance) -> lis
         _launch(url, advance)
         killed = DBOS.list_workflows(status=["PENDING", "ENQUEUED"])
         if killed:
-            steps = [DBOS.retrieve_workflow(w.workflow_id).get_result() for w in killed][-1]
+            steps: Any = [DBOS.retrieve_workflow(w.workflow_id).get_result() for w in killed][-1]
         else:
             with SetWorkflowID(f"turn-{turn}-{event_id()}"):
                 steps = _turn(url, list(rooms), turn)
@@ -53,7 +53,6 @@ def _launch(url: str, advance: Advance) -> None:
             "name": "openflywheel",
             "system_database_url": url,
             "application_version": "1",  # the same for every release: a killed turn must be found again
-            "run_admin_server": False,
             "log_level": "WARNING",
         }
     )

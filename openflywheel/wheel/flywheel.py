@@ -1,7 +1,7 @@
 """The flywheel: ask, signal, turn, read."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from openflywheel.wheel import durable
 from openflywheel.wheel.answering import Answering
 from openflywheel.wheel.handed import Handed
 from openflywheel.wheel.hearing import signals_from
+from openflywheel.wheel.overview import newest_readings
 from openflywheel.wheel.ring import TURN, advance
 
 
@@ -43,6 +44,7 @@ class Flywheel:
         self.handed = Handed(settings, self.store, self.encoder)
         self.plugins = self.handed.plugins()
         self._answering = Answering(settings, self.store, self.encoder, self.plugins)
+        self._each: Callable[[Step], object] | None = None
         self._url = settings.database or durable.local_url(self.store.path)
         self.store.append([Gap(topic=task, why="cold start", task=task) for task in settings.tasks])
 
@@ -103,12 +105,13 @@ class Flywheel:
             raise UnknownExchange(f"there is no exchange {id!r} in {self.store.path}")
         return found[id]
 
-    def turn(self) -> list[Step]:
+    def turn(self, each: Callable[[Step], object] | None = None) -> list[Step]:
         """Turn the wheel once; returns one Step a room. Raises WheelBusy when another process turns it.
 
-        A turn that was killed before its end is finished instead.
+        A turn that was killed before its end is finished instead. `each` is called with every new Step.
         """
         with lease(self.store.path / "turn.lock", f"the wheel {self.settings.name!r}"):
+            self._each = each
             steps = durable.run_turn(self._url, TURN, self.store.last_turn() + 1, self._advance)
             self.store.trim(TURN)
         return steps
@@ -120,7 +123,10 @@ class Flywheel:
             return self._pass(room, event_id(), self.store.last_turn() + 1)
 
     def _advance(self, room: str, turn: int) -> Step:
-        return self._pass(room, f"{turn:06d}-{room}", turn)
+        step = self._pass(room, f"{turn:06d}-{room}", turn)
+        if self._each:
+            self._each(step)
+        return step
 
     def _pass(self, room: str, name: str, turn: int) -> Step:
         extra = self.handed.to_room(room)
@@ -128,8 +134,7 @@ class Flywheel:
 
     def readings(self) -> list[Reading]:
         """The newest reading of each name and task, by name."""
-        newest = {(r.name, r.task): r for r in self.store.all(Reading)}
-        return [newest[key] for key in sorted(newest)]
+        return newest_readings(self.store)
 
     def champion(self, task: str) -> Model | None:
         """The model that answers a task; None before the first promotion. Raises UnknownTask."""

@@ -10,6 +10,7 @@ from openflywheel import guard
 from openflywheel.base import door
 from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.head import Head
+from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model
 from openflywheel.base.settings import Settings
 from openflywheel.store import Store
@@ -38,6 +39,7 @@ class Handed:
             "heard": self._store.heard,
             "experts": self._store.experts,
             "detect": partial(guard.apply, self._guards),
+            "folder": self._settings.folder,
             "artefacts": self._store.artefacts,
             "tasks": self._settings.tasks,
             "budget": self._settings.wheel.budget,
@@ -57,7 +59,10 @@ class Handed:
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[str]:
         """Answers of any stored model, without thresholds."""
-        return Head.read(self._store.path / model.uri).predict(self._encoder.encode(texts)) if texts else []
+        if not texts:
+            return []
+        with one_thread():
+            return Head.read(self._store.path / model.uri).predict(self._encoder.encode(texts))
 
     def checks(self) -> tuple[str, ...]:
         """Names of the verdicts that a candidate needs: one a metric, one a guard."""

@@ -13,7 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from msgspec.structs import replace
+
 from openflywheel import collect, curate, customize, evaluate, guard, serve, signals, study, velocity
+from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Drop, Noun, Step
 from openflywheel.store import Store
 
@@ -42,20 +45,21 @@ def advance(
     with store.passage(room, module.ARROW, name) as passage:
         if passage.done:
             return store.get(Step, [name])[name]
-        about = {"turn": turn, "room": room, "took": len(passage.took), "settings": settings}
+        step = Step(id=name, turn=turn, room=room, took=len(passage.took), settings=settings)
         try:
-            out = list(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
+            with one_thread():
+                out = list(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
         except Exception as error:  # whatever a plugin raises must not stop the other rooms
             log.exception("turn %d: %s failed", turn, room)
             passage.keep = False
-            step = Step(id=f"{name}-failed", error=_reason(error), **about, **clock.read())
-            store.append([step])
-            return step
+            failed = replace(step, id=f"{name}-failed", error=_reason(error), **clock.read())
+            store.append([failed])
+            return failed
         nouns: list[Noun] = [thing for thing in out if not isinstance(thing, Drop)]
         dropped = Counter(thing.reason for thing in out if isinstance(thing, Drop))
-        step = Step(id=name, gave=len(nouns), dropped=dict(dropped), **about, **clock.read())
-        passage.tray += [*nouns, step]
-    return step
+        done = replace(step, gave=len(nouns), dropped=dict(dropped), **clock.read())
+        passage.tray += [*nouns, done]
+    return done
 
 
 class _Clock:

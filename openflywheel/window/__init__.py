@@ -1,1 +1,1 @@
-"""todo"""
+"""How people look in and steer: the terminal, the simulator and the demo."""

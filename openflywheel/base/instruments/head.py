@@ -1,4 +1,4 @@
-"""A classifier head on sentence vectors: what customize teaches and serve answers with."""
+"""A classifier head on sentence vectors: what customize teaches, evaluate examines and serve answers with."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,49 +14,73 @@ Matrix = NDArray[np.float32]
 
 
 class Head(Struct, frozen=True):
-    """Linear scores and a temperature over `labels`: softmax((x @ weights + bias) * sharpness).
+    """Scores and a temperature over `labels`: softmax(sharpness * (features(x) @ weights + bias)).
 
-    `weights` has shape (width, len(labels)), `bias` (len(labels),). A label that was never taught is not
-    among the labels, so it has no probability. `encoder` names what made the vectors.
+    Features are the vectors themselves, or, with `support` of shape (n, width), their similarity to n known
+    examples, exp(gamma * (cosine - 1)). `weights` has shape (features, len(labels)), `bias` (len(labels),).
+    A label that was never taught is not among the labels, so it has no probability. `encoder` names what
+    made the vectors.
     """
 
     labels: tuple[str, ...]
     weights: Matrix
     bias: Matrix
-    sharpness: float
     encoder: str
+    sharpness: float = 1.0
+    support: Matrix | None = None
+    gamma: float = 0.0
+
+    def scores(self, vectors: Matrix) -> Matrix:
+        """Before the temperature, shape (len(vectors), len(labels))."""
+        seen = vectors if self.support is None else similarity(vectors, self.support, self.gamma)
+        out: Matrix = seen @ self.weights + self.bias
+        return out
 
     def probabilities(self, vectors: Matrix) -> Matrix:
         """Calibrated probabilities, shape (len(vectors), len(labels))."""
-        return softmax((vectors @ self.weights + self.bias) * np.float32(self.sharpness))
+        return softmax(self.scores(vectors) * np.float32(self.sharpness))
 
     def predict(self, vectors: Matrix) -> list[str]:
         """Likeliest label of each vector."""
-        return [self.labels[i] for i in (vectors @ self.weights + self.bias).argmax(axis=1)]
+        return [self.labels[i] for i in self.scores(vectors).argmax(axis=1)]
 
     def keep(self, folder: Path, **manifest: Any) -> Path:
-        """Write it as an artefact; see `artefact.keep`."""
-        said = {"labels": self.labels, "sharpness": self.sharpness, "encoder": self.encoder, **manifest}
-        return artefact.keep(folder, said, {"weights": self.weights, "bias": self.bias})
+        """Write it as an artefact (see artefact.py); `manifest` is kept beside it."""
+        said = {
+            "labels": self.labels, "encoder": self.encoder, "sharpness": self.sharpness, "gamma": self.gamma, **manifest
+        }  # fmt: skip
+        tensors = {"weights": self.weights, "bias": self.bias}
+        return artefact.keep(folder, said, tensors if self.support is None else {**tensors, "support": self.support})
 
     @classmethod
     def read(cls, place: Path) -> Self:
         """Read it back. Raises StoreError."""
         manifest, tensors = artefact.read(place)
         return cls(
-            tuple(manifest["labels"]), tensors["weights"], tensors["bias"], manifest["sharpness"], manifest["encoder"]
+            labels=tuple(manifest["labels"]),
+            encoder=manifest["encoder"],
+            sharpness=manifest["sharpness"],
+            gamma=manifest["gamma"],
+            support=tensors.get("support"),
+            weights=tensors["weights"],
+            bias=tensors["bias"],
         )
+
+
+def similarity(a: Matrix, b: Matrix, gamma: float) -> Matrix:
+    """Gaussian kernel of unit vectors, exp(gamma * (cosine - 1)), shape (len(a), len(b))."""
+    out: Matrix = np.exp(np.float32(gamma) * (a @ b.T - np.float32(1)))
+    return out
 
 
 def softmax(scores: Matrix) -> Matrix:
     """Rows of exp(scores) that sum to 1."""
     exp = np.exp(scores - scores.max(axis=1, keepdims=True))
-    probabilities: Matrix = exp / exp.sum(axis=1, keepdims=True)
-    return probabilities
+    out: Matrix = exp / exp.sum(axis=1, keepdims=True)
+    return out
 
 
 def classes(labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.intp]]:
     """Distinct labels in alphabetical order, and each label's place among them."""
-    names = tuple(sorted(set(labels)))
-    place = {name: i for i, name in enumerate(names)}
-    return names, np.array([place[label] for label in labels], np.intp)
+    names, places = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
+    return tuple(str(n) for n in names), places.astype(np.intp)

@@ -114,7 +114,7 @@ def _text(field: int, text: str) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, lowest first, the top bit set on all but the last; negatives as 64-bit complement."""
+    """Seven bits a byte, lowest first, top bit set on all but the last; negatives in 64-bit complement."""
     value &= 2**64 - 1
     groups = bytearray()
     while value > 0x7F:

@@ -1,0 +1,1 @@
+"""Every number that the docs quote: `python -m benchmarks.NAME --json`."""

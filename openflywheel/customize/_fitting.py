@@ -1,0 +1,125 @@
+"""Three ways to put a head on frozen sentence vectors, each with out-of-fold scores to judge it by.
+
+All of them give every class the same weight: what experts are asked about is no picture of how often people
+ask it.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from openflywheel.base.instruments.head import Matrix, similarity
+
+Places = NDArray[np.intp]
+
+GAMMA, RIDGE = 2.0, 0.5  # Gaussian kernel: flat between 1..4 and .3..1 on two intent sets at n = 1,000
+PENALTY, FOLDS = 1e-5, 3
+MOST_KERNEL_ROWS = 3_000  # solving is cubic: 3,000 rows take about 2 CPU-s
+LEAST_LOGISTIC_ROWS = 8  # a class; with fewer the other two were better on both intent sets, and cheaper
+
+
+class Fitted(Struct, frozen=True):
+    """What a way of fitting found; `held_out` has the scores of each row by a head that never saw it."""
+
+    method: str
+    weights: Matrix
+    bias: Matrix
+    held_out: Matrix
+    support: Matrix | None = None
+    gamma: float = 0.0
+
+
+Fit = Callable[[Matrix, Places, int], Fitted | None]
+
+
+def centroid(x: Matrix, y: Places, k: int) -> Fitted:
+    """Cosine to the mean of each class; a row's held-out score leaves it out of its own mean."""
+    sums = one_hot(y, k).T @ x
+    own = sums[y] - x
+    scores = x @ _unit(sums).T
+    scores[np.arange(len(y)), y] = np.einsum("nd,nd->n", x, _unit(own))
+    return Fitted("centroid", _unit(sums).T.copy(), np.zeros(k, np.float32), scores)
+
+
+def kernel_ridge(x: Matrix, y: Places, k: int) -> Fitted | None:
+    """Ridge regression on indicators with a Gaussian kernel; exact leave-one-out scores.
+
+    Weighted least squares is solved as ordinary one after scaling rows by the roots of their weights; the
+    left-out residual is alpha_i / (K + ridge)^-1_ii (Rifkin & Lippert 2007, MIT CSAIL TR-2007-025).
+    """
+    if len(y) > MOST_KERNEL_ROWS:
+        return None
+    root = np.sqrt(balance(y, k))[:, None]
+    target = one_hot(y, k)
+    kernel = root * similarity(x, x, GAMMA) * root.T
+    kernel[np.diag_indices_from(kernel)] += RIDGE
+    inverse = cho_solve(cho_factor(kernel), np.eye(len(y), dtype=np.float32))
+    alpha = inverse @ (root * target)
+    held_out = target - alpha / np.diag(inverse)[:, None] / root
+    weights = (root * alpha).astype(np.float32)
+    return Fitted(
+        "kernel_ridge", weights, np.zeros(k, np.float32), held_out.astype(np.float32), support=x, gamma=GAMMA
+    )
+
+
+def logistic(x: Matrix, y: Places, k: int) -> Fitted | None:
+    """Softmax regression with a small L2 penalty, by L-BFGS; held-out scores from 3 folds."""
+    if len(y) < LEAST_LOGISTIC_ROWS * k:
+        return None
+    held_out = np.zeros((len(y), k), np.float32)
+    order = np.random.default_rng(0).permutation(len(y))
+    for part in np.array_split(order, FOLDS):
+        rest = np.setdiff1d(order, part)
+        weights, bias = _softmax_regression(x[rest], y[rest], k)
+        held_out[part] = x[part] @ weights + bias
+    weights, bias = _softmax_regression(x, y, k)
+    return Fitted("logistic", weights, bias, held_out)
+
+
+WAYS: tuple[Fit, ...] = (centroid, kernel_ridge, logistic)
+
+
+def _softmax_regression(x: Matrix, y: Places, k: int) -> tuple[Matrix, Matrix]:
+    """Weights (width, k) and bias (k,) that minimise the weighted mean log loss + PENALTY/2 * |weights|^2."""
+    n, width = x.shape
+    share = (balance(y, k) / n)[:, None]
+    target, transposed = one_hot(y, k), np.ascontiguousarray(x.T)
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        both = flat.astype(np.float32).reshape(width + 1, k)
+        scores = x @ both[:-1] + both[-1]
+        log_p = scores - logsumexp(scores, axis=1, keepdims=True)
+        error = share * (np.exp(log_p) - target)
+        slope = np.vstack([transposed @ error + PENALTY * both[:-1], error.sum(axis=0)])
+        value = -float((share * target * log_p).sum()) + PENALTY / 2 * float((both[:-1] ** 2).sum())
+        return value, slope.ravel().astype(np.float64)
+
+    found = minimize(
+        loss, np.zeros((width + 1) * k), jac=True, method="L-BFGS-B", options={"maxiter": 300, "ftol": 1e-7}
+    )
+    both = found.x.astype(np.float32).reshape(width + 1, k)
+    return both[:-1].copy(), both[-1].copy()
+
+
+def balance(y: Places, k: int) -> Matrix:
+    """Weights with mean 1 that give every class the same total."""
+    count = np.bincount(y, minlength=k)
+    weights: Matrix = (len(y) / (np.count_nonzero(count) * count[y])).astype(np.float32)
+    return weights
+
+
+def one_hot(y: Places, k: int) -> Matrix:
+    """Indicator rows, shape (len(y), k)."""
+    out: Matrix = np.eye(k, dtype=np.float32)[y]
+    return out
+
+
+def _unit(rows: Matrix) -> Matrix:
+    """Rows of length 1; a row of zeros stays."""
+    out: Matrix = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return out

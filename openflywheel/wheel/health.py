@@ -1,0 +1,64 @@
+"""What is wrong with a wheel, and what to do about it: the checks of `flywheel doctor`, as data."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from openflywheel.base import door
+from openflywheel.base.errors import FlywheelError
+from openflywheel.base.settings import Settings, read
+from openflywheel.wheel import installation
+from openflywheel.wheel.condition import examine_store
+from openflywheel.wheel.installation import Check
+
+WHEN_OFF = {
+    "collect": "nothing is fetched, so nothing is learned",
+    "curate": "records are frozen as they come, uncleaned",
+    "customize": "no model is ever taught",
+    "evaluate": "no metric stands between a candidate and the users",
+    "guard": "nothing is redacted, nothing is refused",
+    "serve": "the champion answers everything, however unsure it is",
+    "signals": "only what people say outright is heard",
+    "study": "signals never become gaps, so the wheel learns nothing from use",
+    "velocity": "nobody measures how well the wheel turns",
+}
+
+
+def examine(path: Path) -> Iterator[Check]:
+    """Every check, from the machine to the experts' queue; what needs settings stops when they are wrong."""
+    yield installation.python()
+    yield installation.packages()
+    try:
+        settings = read(path)
+    except FlywheelError as error:
+        yield Check("settings", "error", str(error), f"correct {path}, or: flywheel init")
+        return
+    yield Check("settings", "ok", f"{path}: {settings.name}, {len(settings.tasks)} tasks")
+    yield installation.encoder(settings.encoder)
+    yield from _rooms_off(settings)
+    yield from _unteachable(settings)
+    yield installation.disk(Path(settings.store))
+    yield from examine_store(settings)
+
+
+def _rooms_off(settings: Settings) -> Iterator[Check]:
+    """Rooms without a plugin."""
+    for room in door.ROOMS:
+        if not settings.rooms.get(room):
+            remedy = f"choose from: flywheel plugins {room}"
+            yield Check(room, "warning", f"{room} is off: {WHEN_OFF[room]}", remedy)
+
+
+def _unteachable(settings: Settings) -> Iterator[Check]:
+    """Tasks of a kind that none of the chosen trainers can teach."""
+    chosen = [c.name for c in settings.rooms.get("customize", ())]
+    kinds = {kind for name in chosen for kind in _kinds(name)}
+    for name, task in settings.tasks.items():
+        if chosen and task.kind not in kinds:
+            what = f"no trainer among {', '.join(chosen)} teaches the kind {task.kind!r}"
+            yield Check(f"task {name}", "error", what, "choose from: flywheel plugins customize")
+
+
+def _kinds(trainer: str) -> tuple[str, ...]:
+    found: tuple[str, ...] = getattr(import_module(door.find("customize", trainer).__module__), "KINDS", ())
+    return found
