@@ -27,12 +27,16 @@ class Row(Struct, kw_only=True):
     holds: bool | None = None
 
 
-def at_least(row: str, value: float, bar: float, unit: str, interval: tuple[float, float] | None = None) -> Row:
+def at_least(
+    row: str, value: float, bar: float, unit: str, interval: tuple[float, float] | None = None
+) -> Row:
     """A row whose value must reach the bar."""
     return Row(row=row, value=value, unit=unit, interval=interval, bar=f">= {bar:g}", holds=value >= bar)
 
 
-def at_most(row: str, value: float, bar: float, unit: str, interval: tuple[float, float] | None = None) -> Row:
+def at_most(
+    row: str, value: float, bar: float, unit: str, interval: tuple[float, float] | None = None
+) -> Row:
     """A row whose value must stay under the bar."""
     return Row(row=row, value=value, unit=unit, interval=interval, bar=f"<= {bar:g}", holds=value <= bar)
 

@@ -5,8 +5,8 @@ import multiprocessing
 import time
 
 import numpy as np
-from benchmarks.report import Row, finish
 
+from benchmarks.report import Row, finish
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.customize._fitting import kernel_ridge
 
@@ -30,7 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    busy = multiprocessing.get_context("spawn").Process(target=_spin, args=(time.monotonic() + 60,), daemon=True)
+    busy = multiprocessing.get_context("spawn").Process(
+        target=_spin, args=(time.monotonic() + 60,), daemon=True
+    )
     busy.start()
     many, one = [], []
     for _ in range(5):

@@ -33,7 +33,7 @@ AL28 AZ28 BY28 CY28 DO28 GT28 HN28 HU28 LB28 NI28 PL28 SV28 BR29 EG29 PS29 QA29 
 MU30 SC31 LC32 RU33
 """
 COUNTRIES = "|".join(rf"{c[:2]}\d\d(?:[ -]?[A-Z\d]){{{int(c[2:]) - 4}}}" for c in IBAN_LENGTHS.split())
-IBAN = rf"(?<![\w-])(?=[A-Z]{{2}}\d\d)(?:{COUNTRIES})(?!\w)"
+IBAN = rf"(?<![\w-])(?=[A-Z]{{2}}\d\d)(?:{COUNTRIES})(?![\w-])"
 
 # Area 000, 666 and 9xx, group 00 and serial 0000 are never issued (SSA, POMS RM 10201.030 and RM 10201.035).
 SSN = r"(?<![\w-])(?!000|666|9)\d{3}([ -])(?!00)\d\d\1(?!0000)\d{4}(?!\w)"

@@ -13,10 +13,11 @@ GAP = r"[ ./()\u00a0-]"
 LAYOUTS = rf"""{BEFORE}(?:
     (?:\+\ ?\(?|00{GAP}?)[1-9](?:{GAP}{{0,2}}\d){{6,14}}                    # +49 (0)30 123 456
   | (?:1[ .-])?(?:\([2-9]\d\d\)\ ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{{4}}     # (212) 555-0143
-  | (?!\d+\.\d++(?!\.))\(?0[1-9]\d{{0,3}}{GAP}(?:{GAP}{{0,2}}\d){{6,9}}    # 07700 063 966, no 05.679644
+  | (?!\d+\.\d++(?!\.))(?:0[1-9]\d{{0,3}}{GAP}|\(0\d{{1,4}}\))                  # not 05.679644
+    (?:{GAP}{{0,2}}\d){{6,9}}                                              # 07700 063 966
   | \(\d{{2,4}}\)\ ?\d{{3,4}}[ -]\d{{3,4}}                                  # (37) 788-063
 ){AFTER}"""
-DIGITS = rf"{BEFORE}\(?\d(?:{GAP}{{0,2}}\d){{6,14}}{AFTER}"
+DIGITS = rf"{BEFORE}(?:\(\d{{1,5}}\){GAP}{{0,2}})?\d(?:{GAP}{{0,2}}\d){{6,14}}{AFTER}"
 
 # Between word and number nothing may stand that redaction replaces (digits, @, placeholders): else the
 # replacement would bring them closer and a second pass would find more.

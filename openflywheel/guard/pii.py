@@ -7,8 +7,8 @@ from openflywheel.base.nouns import Verdict
 from openflywheel.guard import _checksums, _phones
 from openflywheel.guard._spans import Detector, find, judged, replaced
 
-# RFC 5321: at most 64 characters before the @; the bound also keeps the time linear. The domain takes its last
-# word to the end: what follows an e-mail is never half a word.
+# RFC 5321: at most 64 characters before the @, a bound that also keeps the time linear. The domain takes its
+# last word to the end: what follows an e-mail is never half a word.
 EMAIL = r"(?<!\w)(?:\w{1,20}')?\w[\w.+%&~-]{0,63}+@(?:[\w-]{1,63}\.)+[^\W\d_]\w+"
 
 DETECTORS = (Detector("email", re.compile(EMAIL)), *_checksums.DETECTORS, *_phones.DETECTORS)

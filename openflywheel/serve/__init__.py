@@ -9,6 +9,7 @@ Between turns it answers (see `_desk.py`). A plugin here decides who answers:
 from collections.abc import Iterator, Mapping, Sequence
 
 from openflywheel.base.champion import PROMOTION, champions
+from openflywheel.base.ids import event_id
 from openflywheel.base.nouns import Arrow, Exchange, Model, Passed, Verdict
 from openflywheel.base.room import Given
 
@@ -40,6 +41,7 @@ def _decide(
     reason = "; ".join([*(f"{v.check}: {v.reason}" for v in against), *silent])
     lead = opinions.get(checks[0])
     return Verdict(
+        id=event_id(),  # a moment: promoting the same model again later must count again
         check=PROMOTION,
         about=about,
         task=task,

@@ -30,7 +30,7 @@ __all__ = ["Given", "Passage", "Store"]
 N = TypeVar("N", bound=Noun)
 
 KEEP_BODIES = 50_000  # newest journal rows whose bodies stay for quick look-ups (about 50 MB)
-FLUSH_ROWS, FLUSH_BYTES = 5_000, 64_000_000  # most of one Delta commit: bounds the flusher's memory
+FLUSH_ROWS, FLUSH_BYTES = 5_000, 16_000_000  # most of one Delta commit: bounds the flusher's memory
 
 
 class Store:

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
 from openflywheel.base.instruments.columns import schema_of, to_batch
 from openflywheel.base.nouns import Noun, table_of
 
 APP = "openflywheel-journal"
 COMPACT_EVERY = 50  # commits; keeps the cost of an append flat instead of growing with the log
-KEEP_HOURS = 1  # how long files that compaction has replaced stay for readers of older versions
+FILE_BYTES = 16_000_000  # files of this size are left alone: what a compaction writes again stays bounded
+KEEP_HOURS = 1  # how long files that no version needs any more stay for those who still read them
 CONFIGURATION: dict[str, str | None] = {
     "delta.dataSkippingStatsColumns": "seq,at",
     "delta.checkpointInterval": "50",
@@ -34,12 +36,7 @@ class Lake:
     def table(self, kind: type[Noun]) -> DeltaTable:
         """The Delta table of a noun at its newest version, created when missing."""
         if kind not in self._tables:
-            self._tables[kind] = DeltaTable.create(
-                str(self.path / table_of(kind)),
-                schema=_schema(kind),
-                mode="ignore",
-                configuration=CONFIGURATION,
-            )
+            self._tables[kind] = _made(str(self.path / table_of(kind)), _schema(kind))
         self._tables[kind].update_incremental()
         return self._tables[kind]
 
@@ -55,8 +52,8 @@ class Lake:
         mark = CommitProperties(app_transactions=[Transaction(APP, seqs[-1])])
         write_deltalake(table, rows, mode="append", commit_properties=mark)
         if table.version() % COMPACT_EVERY == COMPACT_EVERY - 1:
-            table.optimize.compact()
-            table.vacuum(retention_hours=KEEP_HOURS, enforce_retention_duration=False, dry_run=False)
+            table.optimize.compact(target_size=FILE_BYTES)
+            table.vacuum(KEEP_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
 
     def read(
         self,
@@ -74,3 +71,10 @@ class Lake:
 
 def _schema(kind: type[Noun]) -> pa.Schema:
     return pa.schema([pa.field("seq", pa.int64()), *schema_of(kind)])
+
+
+def _made(place: str, schema: pa.Schema) -> DeltaTable:
+    try:
+        return DeltaTable.create(place, schema=schema, mode="ignore", configuration=CONFIGURATION)
+    except CommitFailedError:  # somebody else has made it meanwhile
+        return DeltaTable(place)

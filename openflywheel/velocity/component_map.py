@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from openflywheel.base.champion import PROMOTION
@@ -35,7 +36,7 @@ def component_map(log: Log) -> Iterator[Reading]:
         silent = [part.name for part in parts if f"component_{part.name}" not in seen]
         note = f"{weakest.name.removeprefix('component_')}: {weakest.note}"
         note += f"; without data: {', '.join(silent)}" if silent else ""
-        yield Reading(name="weakest_component", value=weakest.value, turn=log.turn, unit="share", note=note)
+        yield msgspec.structs.replace(weakest, id="", name="weakest_component", note=note)
 
 
 class _Part(Struct, frozen=True):

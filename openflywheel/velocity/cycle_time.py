@@ -16,7 +16,8 @@ def cycle_time(log: Log) -> Iterator[Reading]:
     promotion, over the task's signals that study had taken by then.
 
     What the wheel hears by itself (source model or code) is left out: it is seconds old when study takes
-    it, and would flatter. A signal that came while the turn was running is not counted yet, nor later.
+    it, and would flatter. So is what study had not taken when velocity looked, such as signals that came
+    while the turn was running: the figure is that of the others.
     """
     taken = [(s, until) for s in log.new_signals if (until := _taken(s, log.new_steps)) is not None]
     if taken:
@@ -36,10 +37,8 @@ def _taken(signal: Signal, steps: Sequence[Step]) -> float | None:
 
 
 def _promoted(log: Log) -> dict[str, float]:
-    """task -> moment of its newest promotion since the oldest new step began."""
-    since = min((s.at - s.seconds for s in log.new_steps), default=float("inf"))
-    promotions = (v for v in log.verdicts if v.check == PROMOTION and v.passed == "yes")
-    return {v.task: v.at for v in promotions if v.at >= since}
+    """task -> moment of its newest promotion; an old one has no signals that were taken before it."""
+    return {v.task: v.at for v in log.verdicts if v.check == PROMOTION and v.passed == "yes"}
 
 
 def _reading(log: Log, name: str, task: str, ages: Sequence[float]) -> Reading:

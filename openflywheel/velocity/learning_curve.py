@@ -12,9 +12,8 @@ from openflywheel.velocity import Log
 
 Floats = NDArray[np.float64]
 
-SIZES = 5  # a curve has three parameters; fewer points cannot tell it from noise
-EXPONENTS = np.linspace(0.02, 2, 100)
-RESAMPLES, LEVEL = 200, 0.9
+SIZES, RESAMPLES, LEVEL = 5, 200, 0.9  # fewer than 5 points cannot tell 3 parameters from noise
+EXPONENTS = np.linspace(0.01, 2, 200)
 
 
 def learning_curve(log: Log, *, seed: int) -> Iterator[Reading]:
@@ -27,12 +26,9 @@ def learning_curve(log: Log, *, seed: int) -> Iterator[Reading]:
     Points are `report["rows"]` and `report["accuracy"]` of the models taught in the way of the newest one
     (same base and method); models of one size count as their mean.
     """
-    tasks: dict[str, list[Model]] = {}
-    for model in log.models.values():
-        if model.report.get("rows") and "accuracy" in model.report:
-            tasks.setdefault(model.task, []).append(model)
-    for task, models in tasks.items():
-        alike = [m for m in models if (m.base, m.method) == (models[-1].base, models[-1].method)]
+    taught = [m for m in log.models.values() if m.report.get("rows") and "accuracy" in m.report]
+    for task, newest in {m.task: m for m in taught}.items():
+        alike = [m for m in taught if (m.task, m.base, m.method) == (task, newest.base, newest.method)]
         yield from _readings(alike, partial(Reading, turn=log.turn, task=task), seed)
 
 
@@ -65,11 +61,10 @@ class _Points(NamedTuple):
 
 
 def _points(models: Sequence[Model], unit: float) -> _Points:
-    # An accuracy measured on n rows has variance p (1 - p) / n, which asks for the weight n; the luck of
-    # the teaching is alike at all sizes and asks for 1. sqrt(n) keeps the interval honest for both.
+    # an accuracy measured out of fold on n rows has the variance p (1 - p) / n, which asks for the weight n
     sizes, accuracy = np.array([(m.report["rows"] / unit, m.report["accuracy"]) for m in models]).T
     n, place, counts = np.unique(sizes, return_inverse=True, return_counts=True)
-    return _Points(n, np.bincount(place, accuracy) / counts, np.sqrt(n) * counts)
+    return _Points(n, np.bincount(place, accuracy) / counts, n * counts)
 
 
 class _Curves(NamedTuple):
@@ -102,7 +97,7 @@ def _fit(points: _Points, y: Floats) -> _Curves:
     return _Curves(c[best], a[best], EXPONENTS[best[1]])
 
 
-def _bootstrap(points: _Points, chance: np.random.Generator) -> tuple[_Curves, _Curves, Floats]:
+def _bootstrap(points: _Points, rng: np.random.Generator) -> tuple[_Curves, _Curves, Floats]:
     """The fit, fits to resampled data, and for each of them the noise of a measurement at n = 2.
 
     Residual bootstrap (Efron 1979), residuals in units of their spread, widened by sqrt(k / chi2(k - 3)):
@@ -111,10 +106,9 @@ def _bootstrap(points: _Points, chance: np.random.Generator) -> tuple[_Curves, _
     k, spread = len(points.n), points.weights**-0.5
     fit = _fit(points, points.accuracy[None])
     residuals = (points.accuracy - fit.at(points.n)) / spread
-    wider = np.sqrt(k / chance.chisquare(k - 3, (RESAMPLES, 1)))
-    drawn = chance.choice(residuals, (RESAMPLES, k + 1)) * wider
+    drawn = rng.choice(residuals, (RESAMPLES, k + 1)) * np.sqrt(k / rng.chisquare(k - 3, (RESAMPLES, 1)))
     again = np.clip(fit.at(points.n) + drawn[:, :k] * spread, 0, 1)
-    return fit, _fit(points, again), drawn[:, k] * 2**-0.25
+    return fit, _fit(points, again), drawn[:, k] * 2**-0.5
 
 
 def _interval(values: Floats, centre: float) -> tuple[float, float]:

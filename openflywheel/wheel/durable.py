@@ -6,64 +6,80 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
+from msgspec import Struct
 
 from openflywheel.base.ids import event_id
 from openflywheel.base.nouns import Step
 
 Advance = Callable[[str, int], Step]
 
+
+class Wheel(Struct, frozen=True):
+    """Whose turns are kept where. Wheels that share a workflow database must have different names."""
+
+    name: str
+    url: str
+    advance: Advance
+
+
 _lock = threading.RLock()  # DBOS is one instance a process: wheels of one process take turns
-_live: dict[str, Advance] = {}  # url of the launched workflow database -> what passes a room of its wheel
+_live: list[Wheel] = []  # the one whose workflow database is launched
 
 
 @DBOS.step()
-def _pass_room(url: str, room: str, turn: int) -> dict[str, Any]:
-    built: dict[str, Any] = msgspec.to_builtins(_live[url](room, turn))
+def _pass_room(room: str, turn: int) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(_live[0].advance(room, turn))
     return built
 
 
 @DBOS.workflow()
-def _turn(url: str, rooms: Sequence[str], turn: int) -> list[dict[str, Any]]:
-    return [_pass_room(url, room, turn) for room in rooms]
+def _turn(rooms: Sequence[str], turn: int) -> list[dict[str, Any]]:
+    return [_pass_room(room, turn) for room in rooms]
 
 
-def run_turn(url: str, rooms: Sequence[str], turn: int, advance: Advance) -> list[Step]:
+def run_turn(wheel: Wheel, rooms: Sequence[str], turn: int) -> list[Step]:
     """Pass all the rooms; a turn that was killed is finished first, and its Steps are then the result."""
     with _lock:
-        _launch(url, advance)
-        killed = DBOS.list_workflows(status=["PENDING", "ENQUEUED"])
+        _launch(wheel)
+        killed = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], app_version=wheel.name)
         if killed:
             steps: Any = [DBOS.retrieve_workflow(w.workflow_id).get_result() for w in killed][-1]
         else:
-            with SetWorkflowID(f"turn-{turn}-{event_id()}"):
-                steps = _turn(url, list(rooms), turn)
+            with SetWorkflowID(f"{wheel.name}-{turn}-{event_id()}"):
+                steps = _turn(list(rooms), turn)
     return msgspec.convert(steps, list[Step])
 
 
-def _launch(url: str, advance: Advance) -> None:
-    """Launch DBOS on this wheel's database, unless it runs there already."""
-    if url in _live:
-        return
-    for other in list(_live):
-        release(other)
-    _live[url] = advance
-    DBOS(
-        config={
-            "name": "openflywheel",
-            "system_database_url": url,
-            "application_version": "1",  # the same for every release: a killed turn must be found again
-            "log_level": "WARNING",
-        }
-    )
-    DBOS.launch()
+def _launch(wheel: Wheel) -> None:
+    """Launch DBOS for this wheel, unless it runs for it already."""
+    running = _runs_for(wheel)
+    if not running and _live:
+        DBOS.destroy()
+    _live[:] = [wheel]
+    if not running:
+        DBOS(
+            config={
+                "name": "openflywheel",
+                "system_database_url": wheel.url,
+                "application_version": wheel.name,  # not the code's hash: a release must find what it left
+                "serializer": DBOSPortableJSONSerializer(),
+                "log_level": "WARNING",
+            }
+        )
+        DBOS.launch()
 
 
-def release(url: str) -> None:
-    """Let go of a workflow database; harmless when it is not held."""
+def release(wheel: Wheel) -> None:
+    """Let go of a wheel's workflow database; harmless when it is not held."""
     with _lock:
-        if _live.pop(url, None):
+        if _runs_for(wheel):
             DBOS.destroy()
+            _live.clear()
+
+
+def _runs_for(wheel: Wheel) -> bool:
+    return bool(_live) and (_live[0].name, _live[0].url) == (wheel.name, wheel.url)
 
 
 def local_url(folder: Path) -> str:

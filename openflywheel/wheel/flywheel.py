@@ -45,7 +45,8 @@ class Flywheel:
         self.plugins = self.handed.plugins()
         self._answering = Answering(settings, self.store, self.encoder, self.plugins)
         self._each: Callable[[Step], object] | None = None
-        self._url = settings.database or durable.local_url(self.store.path)
+        url = settings.database or durable.local_url(self.store.path)
+        self._durable = durable.Wheel(settings.name, url, self._advance)
         self.store.append([Gap(topic=task, why="cold start", task=task) for task in settings.tasks])
 
     @classmethod
@@ -112,7 +113,7 @@ class Flywheel:
         """
         with lease(self.store.path / "turn.lock", f"the wheel {self.settings.name!r}"):
             self._each = each
-            steps = durable.run_turn(self._url, TURN, self.store.last_turn() + 1, self._advance)
+            steps = durable.run_turn(self._durable, TURN, self.store.last_turn() + 1)
             self.store.trim(TURN)
         return steps
 
@@ -148,7 +149,7 @@ class Flywheel:
 
     def close(self) -> None:
         """Bring the lake up to date and let go of all the files."""
-        durable.release(self._url)
+        durable.release(self._durable)
         self.encoder.close()
         self.store.close()
 

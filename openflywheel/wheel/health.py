@@ -33,7 +33,7 @@ def examine(path: Path) -> Iterator[Check]:
     except FlywheelError as error:
         yield Check("settings", "error", str(error), f"correct {path}, or: flywheel init")
         return
-    yield Check("settings", "ok", f"{path}: {settings.name}, {len(settings.tasks)} tasks")
+    yield Check("settings", "ok", f"{path}: {settings.name}; tasks: {', '.join(settings.tasks)}")
     yield installation.encoder(settings.encoder)
     yield from _rooms_off(settings)
     yield from _unteachable(settings)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from openflywheel.base.errors import UnknownModel, suggest
 from openflywheel.base.nouns import Dataset, Exchange, Gap, Model, Record, Row, Signal, Verdict
 from openflywheel.store import Store
 
+NEWEST = 5  # models that are offered when a name is like none of them
 SAMPLES = 3  # rows of each dataset that are followed back to the conversations they came from
 
 
@@ -69,7 +71,8 @@ def _unknown(
     waiting = [m.id for m in models.values() if m.task == name]
     if waiting:
         return f"task {name!r} has no champion yet; its newest model is {waiting[-1]}"
-    return f"there is no model {name!r}; {suggest(name, [*serving, *models])}"
+    near = get_close_matches(name, [*serving, *models], n=1)
+    return f"there is no model {name!r}; {suggest(name, near or [*serving, *list(models)[-NEWEST:]])}"
 
 
 def trace(store: Store, model: str) -> Trace:

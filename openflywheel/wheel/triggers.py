@@ -57,8 +57,9 @@ class _Triggers:
         new = self._store.waiting("study", Signal) - self._left
         if new >= self._when.signals:
             return f"{new} new signals"
-        if moment - self._last >= self._when.seconds:
-            return f"{self._when.or_after} have passed" if self._last else "the first turn"
+        passed = moment - self._last
+        if passed >= self._when.seconds:
+            return f"{passed:.0f} seconds since the last turn" if self._last else "the first turn"
         return ""
 
     def rest(self, moment: float) -> None:

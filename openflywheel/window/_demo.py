@@ -48,24 +48,14 @@ def _show(cycles: Sequence[Cycle]) -> Iterator[RenderableType]:
 @click.option("--conversations", type=click.IntRange(1), default=200, show_default=True, help="In each turn.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @file_option
-def simulate(
-    file: Path, messages: Path, task: str, turns: int, conversations: int, seed: int
-) -> list[Cycle]:
+def simulate(file: Path, messages: Path, task: str, **traffic: int) -> list[Cycle]:
     """Send labelled messages of a file as traffic, and turn.
 
     FILE is CSV or JSON Lines with the columns text and label. Simulated people rate and correct the
     answers, simulated experts answer the questions.
     """
-    with Flywheel.open(file) as wheel, progress("simulating", turns) as tick:
-        return send(
-            wheel,
-            task,
-            messages,
-            turns=turns,
-            conversations=conversations,
-            seed=seed,
-            progress=lambda cycle: tick(f"turn {cycle.turn}, {cycle.verdict}"),
-        )
+    with Flywheel.open(file) as wheel, progress("simulating", traffic["turns"]) as tick:
+        return send(wheel, task, messages, progress=lambda c: tick(f"turn {c.turn}, {c.verdict}"), **traffic)
 
 
 COMMANDS = {"demo": demo, "simulate": simulate}

@@ -55,7 +55,8 @@ def _hang(tree: Tree, title: str, lineage: Lineage) -> None:
 
 def _follow(branch: Tree, origin: Origin, task: str) -> None:
     row, exchange = origin.row, origin.exchange
-    leaf = branch.add(f"{quoted(row.text)} is {row.labels.get(task, '')} ({row.labelled_by}, {row.source} {row.uri})")
+    said_by = f"{row.labelled_by}, {row.source} {row.uri}".strip()
+    leaf = branch.add(f"{quoted(row.text)} is {row.labels.get(task, '')} ({said_by})")
     if exchange:
         said = exchange.output or "handed to a person"
         leaf.add(f"exchange {exchange.id}, {ago(exchange.at)}: {said} ({exchange.confidence:.0%} sure)")

@@ -1,7 +1,7 @@
 """Traffic from a labelled file against a running flywheel: conversations, experts, turn, and again."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def cycle(crowd: Crowd, conversations: int) -> Cycle:
 def _cycle(tally: Tally, store: Store, mark: int, took: tuple[float, float]) -> Cycle:
     steps, rows = store.since(Step, mark), store.since(Row, mark)
     decision = next((v for v in store.since(Verdict, mark) if v.check == PROMOTION), None)
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for step in steps:
         seconds[step.room] += step.seconds
     return Cycle(
@@ -108,5 +108,5 @@ def _cycle(tally: Tally, store: Store, mark: int, took: tuple[float, float]) -> 
         reason=decision.reason if decision else "; ".join(s.error for s in steps if s.error),
         seconds=took[0],
         cpu_seconds=took[1],
-        bottleneck=seconds.most_common(1)[0][0],
+        bottleneck=max(seconds, key=lambda room: seconds[room]),
     )

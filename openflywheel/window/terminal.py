@@ -54,13 +54,14 @@ SECTIONS: Mapping[str, Commands] = {
         "velocity": ("_rooms", "Step -> Reading: measure the wheel."),
     },
 }
+HELP = {"help_option_names": ["-h", "--help"]}
 COMMANDS: Commands = {name: place for section in SECTIONS.values() for name, place in section.items()}
 
 
 class Terminal(click.Group):
     """Finds commands by name, and turns errors into one line and an exit code."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  the signature is click's
         """Every command, in the order of the help."""
         return list(COMMANDS)
 
@@ -70,18 +71,19 @@ class Terminal(click.Group):
             ctx.fail(f"there is no command {cmd_name!r}; {suggest(cmd_name, COMMANDS)}")
         return _import(cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The sections of the help, without importing any command."""
         for title, commands in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, line) for name, (_, line) in commands.items()], col_max=12)
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> None:
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run a command line and leave: 0 fine, 1 something failed, 2 a mistake, 130 interrupted."""
         given = list(sys.argv[1:] if args is None else args)
         try:
-            code = super().main(given, "flywheel", **{**extra, "standalone_mode": False})
+            code = super().main(given, *rest, **{**extra, "prog_name": "flywheel", "standalone_mode": False})
         except Abort:
+            click.echo("interrupted", err=True)
             code = 130
         except (FlywheelError, click.ClickException, OSError) as error:
             report(error, as_json="--json" in given)
@@ -101,7 +103,7 @@ def _import(name: str) -> click.Command:
     return found
 
 
-@click.group(cls=Terminal, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Terminal, invoke_without_command=True, context_settings=HELP)
 @click.version_option(package_name="openflywheel", message="%(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -109,6 +111,6 @@ def main(ctx: click.Context) -> None:
 
     flywheel init, then flywheel turn; or flywheel demo. Every command prints one JSON document with --json.
     """
-    logging.basicConfig(level=logging.WARNING, handlers=[Lines()], force=True)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[Lines()])
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

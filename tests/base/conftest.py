@@ -29,7 +29,9 @@ def drawn(hint: Any) -> st.SearchStrategy[Any]:
 
 def any_of(kind: Any) -> st.SearchStrategy[Any]:
     """Any noun of a kind, with a name of its own or named by its content or moment."""
-    fields = {name: drawn(hint) for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__}
+    fields = {
+        name: drawn(hint) for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__
+    }
     if "at" in fields:
         fields["at"] = st.floats(0, 2**40)
     return st.builds(kind, **fields)

@@ -21,7 +21,9 @@ def test_a_refused_promotion_changes_nothing():
 
 
 def test_a_rollback_brings_the_former_champion_back():
-    assert champions([said(PROMOTION, "one"), said(PROMOTION, "two"), said(ROLLBACK, "one")]) == {"route": "one"}
+    assert champions([said(PROMOTION, "one"), said(PROMOTION, "two"), said(ROLLBACK, "one")]) == {
+        "route": "one"
+    }
 
 
 def test_every_task_has_its_own_champion():

@@ -54,10 +54,11 @@ def test_content_ids_never_change():
 
 
 def test_names_are_the_same_in_every_process():
-    code = "from openflywheel.base.ids import *; print(content_id('a', b'b'), share_of('x', 'y'), subject_key('p', b'k'))"
+    said = "content_id('a', b'b'), share_of('x', 'y'), subject_key('p', b'k')"
+    command = [sys.executable, "-c", f"from openflywheel.base.ids import *; print(({said}))"]
     environment = {**os.environ, "PYTHONHASHSEED": "4711"}
-    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert said.stdout.split() == [content_id("a", b"b"), str(share_of("x", "y")), subject_key("p", b"k")]
+    other = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == str((content_id("a", b"b"), share_of("x", "y"), subject_key("p", b"k")))
 
 
 def test_subject_keys_follow_the_person_and_the_secret():

@@ -9,8 +9,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openflywheel.base.nouns import (
-    KINDS, Data, Dataset, Event, Exchange, Gap, Model, Noun, Record, Row, Signal, Step, Verdict, changed, table_of,
-)  # fmt: skip
+    KINDS,
+    Data,
+    Dataset,
+    Event,
+    Exchange,
+    Gap,
+    Model,
+    Noun,
+    Record,
+    Row,
+    Signal,
+    Step,
+    Verdict,
+    changed,
+    table_of,
+)
 
 REQUIRED: dict[type[Noun], dict[str, Any]] = {
     Gap: {"topic": "t", "why": "w"},
@@ -36,8 +50,8 @@ def test_every_kind_is_either_data_or_an_event():
 def test_data_are_named_by_their_content_and_not_by_their_moment(kind):
     fields = REQUIRED[kind]
     assert kind(**fields).id == kind(**fields, at=1.0).id
-    changing = next(f for f in kind.__struct_fields__ if isinstance(fields.get(f), str) and f not in ("role", "passed", "source"))
-    assert kind(**fields).id != kind(**{**fields, changing: "other"}).id
+    first = kind.__struct_fields__[2]  # behind id and at
+    assert kind(**fields).id != kind(**{**fields, first: "other"}).id
 
 
 def test_kinds_with_the_same_content_have_different_names():
@@ -58,14 +72,17 @@ def test_a_whole_number_names_the_same_as_its_float():
 
 def test_what_a_model_cost_and_where_it_lies_do_not_name_it():
     fields = REQUIRED[Model]
-    assert Model(**fields).id == Model(**fields, cost=3.0, uri="x").id != Model(**fields, report={"a": 1.0}).id
+    assert (
+        Model(**fields).id == Model(**fields, cost=3.0, uri="x").id != Model(**fields, report={"a": 1.0}).id
+    )
 
 
 def test_content_ids_are_the_same_in_every_process():
-    code = "from openflywheel.base.nouns import Record; print(Record(text='a', source='b', labels={'x': '1', 'a': '2'}).id)"
+    made = "Record(text='a', source='b', labels={'x': '1', 'a': '2'})"
+    command = [sys.executable, "-c", f"from openflywheel.base.nouns import Record; print({made}.id)"]
     environment = {**os.environ, "PYTHONHASHSEED": "99"}
-    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == Record(text="a", source="b", labels={"a": "2", "x": "1"}).id
+    other = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == Record(text="a", source="b", labels={"a": "2", "x": "1"}).id
 
 
 def test_a_name_that_is_given_stays():

@@ -54,7 +54,10 @@ def test_plugins_may_be_a_list_in_working_order_with_or_without_settings():
     ("text", "said"),
     [
         (HEAD + "curat: []\n", "flywheel.yaml:5: there is no setting 'curat'; did you mean 'curate'?"),
-        (HEAD + "wheel:\n  seed: 1\n  sed: 2\n", "flywheel.yaml:7: there is no setting 'sed'; did you mean 'seed'?"),
+        (
+            HEAD + "wheel:\n  seed: 1\n  sed: 2\n",
+            "flywheel.yaml:7: there is no setting 'sed'; did you mean 'seed'?",
+        ),
         (
             HEAD + "wheel:\n  turn_when:\n    or_afer: 1h\n",
             "flywheel.yaml:7: there is no setting 'or_afer'; did you mean 'or_after'?",
@@ -97,7 +100,10 @@ def test_a_missing_setting_of_a_plugin_is_told_with_the_plugins_line():
     ("text", "said"),
     [
         (HEAD + "wheel:\n  seed: soon\n", ":6: wheel.seed: Expected `int`, got `str`"),
-        (HEAD + "wheel:\n  budget:\n    labels: 1.5\n", ":7: wheel.budget.labels: Expected `int`, got `float`"),
+        (
+            HEAD + "wheel:\n  budget:\n    labels: 1.5\n",
+            ":7: wheel.budget.labels: Expected `int`, got `float`",
+        ),
         (HEAD + "  risk:\n    kind: rank\n", ":6: tasks.risk.kind: Invalid enum value 'rank'"),
         (HEAD + "  risk:\n    costs: {}\n", ":5: tasks.risk: Object missing required field `kind`"),
         (HEAD + "  risk: label\n", ":5: tasks.risk: Expected `object`, got `str`"),
@@ -157,7 +163,9 @@ def test_secrets_come_from_the_environment(monkeypatch):
 def test_a_secret_that_is_not_set_is_told_with_its_line(monkeypatch):
     monkeypatch.delenv("FLYWHEEL_TEST_KEY", raising=False)
     said = refused(HEAD + 'curate:\n  keep_:\n    langs: ["${FLYWHEEL_TEST_KEY}"]\n', MissingSecret)
-    assert said == "flywheel.yaml:7: ${FLYWHEEL_TEST_KEY} is not set; set it with: export FLYWHEEL_TEST_KEY=..."
+    assert (
+        said == "flywheel.yaml:7: ${FLYWHEEL_TEST_KEY} is not set; set it with: export FLYWHEEL_TEST_KEY=..."
+    )
 
 
 def test_the_version_names_the_text_and_not_the_secrets(monkeypatch):
@@ -171,7 +179,16 @@ def test_the_version_names_the_text_and_not_the_secrets(monkeypatch):
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("90s", 90), ("15m", 900), ("1h", 3600), ("2d", 172_800), ("1.5h", 5400), (" 1 m ", 60), (7, 7), (0.5, 0.5)],
+    [
+        ("90s", 90),
+        ("15m", 900),
+        ("1h", 3600),
+        ("2d", 172_800),
+        ("1.5h", 5400),
+        (" 1 m ", 60),
+        (7, 7),
+        (0.5, 0.5),
+    ],
 )
 def test_durations_have_units(written, seconds):
     assert duration(written) == seconds
@@ -186,9 +203,14 @@ def test_other_durations_are_refused(written):
 def test_the_store_lies_beside_the_file(tmp_path):
     file = tmp_path / "deep" / "flywheel.yaml"
     file.parent.mkdir()
-    for written, meant in [("wheel", file.parent / "wheel"), ("../w", file.parent / "../w"), ("/abs/w", Path("/abs/w"))]:
+    for written, meant in [
+        ("wheel", file.parent / "wheel"),
+        ("../w", file.parent / "../w"),
+        ("/abs/w", Path("/abs/w")),
+    ]:
         file.write_text(HEAD.replace("store: wheel", f"store: {written}"))
         assert read(file).store == str(meant)
+    assert read(file).store == "/abs/w"
     file.write_text(HEAD.replace("store: wheel", "store: s3://bucket/wheel"))
     assert read(file).store == "s3://bucket/wheel"
 

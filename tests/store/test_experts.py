@@ -22,7 +22,9 @@ def test_asking_twice_asks_once_and_the_first_reason_stays(store):
 
 def test_an_answer_and_its_signal_are_kept_together(store):
     store.experts.ask(["a", "b"], task="route", why="unsure")
-    answer = Signal(exchange="a", kind="label", value=1.0, source="expert", explicit=True, correction="orders")
+    answer = Signal(
+        exchange="a", kind="label", value=1.0, source="expert", explicit=True, correction="orders"
+    )
     store.append([answer], [store.experts.answered("a")])
     assert [q.exchange for q in store.experts.open()] == ["b"]
     assert store.heard(["a"]) == {"a": [answer]}

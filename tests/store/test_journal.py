@@ -1,8 +1,8 @@
-import os
 import random
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from threading import Event, Thread
 
 import numpy as np
@@ -68,6 +68,10 @@ def journal(tmp_path):
 
 def gaps(*topics: str) -> list[Gap]:
     return [Gap(topic=t, why="") for t in topics]
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def topics(journal: Journal) -> list[str]:
@@ -191,7 +195,9 @@ def test_a_journal_of_a_later_release_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "live.db"
     with closing(sqlite3.connect(path)) as file:
         file.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(StoreError, match=f"has schema {SCHEMA_VERSION + 1}, this release reads {SCHEMA_VERSION}"):
+    with pytest.raises(
+        StoreError, match=f"has schema {SCHEMA_VERSION + 1}, this release reads {SCHEMA_VERSION}"
+    ):
         Journal(path)
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
@@ -249,18 +255,18 @@ def test_closing_while_others_write_and_read_loses_nothing_that_was_acknowledged
 
 def test_threads_that_have_gone_leave_no_open_files(journal):
     journal.last()
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     for _ in range(50):
         thread = Thread(target=journal.last)
         thread.start()
         thread.join()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 def test_many_readers_at_once_leave_few_open_files(journal):
     with ThreadPoolExecutor(64) as pool:
         list(pool.map(lambda _: journal.last(), range(640)))
-    assert len(os.listdir("/proc/self/fd")) < 100
+    assert open_files() < 100
 
 
 def test_two_processes_write_at_once(tmp_path, journal, process):

@@ -39,7 +39,18 @@ def test_an_object_that_was_changed_on_disk_is_refused(objects, change):
 
 @pytest.mark.parametrize(
     "trick",
-    ["", "../key", "/etc/passwd", "..", "0" * 63, "0" * 65, "0" * 63 + "\n", "../" + "0" * 61, "A" * 64, "0" * 63 + "\0"],
+    [
+        "",
+        "../key",
+        "/etc/passwd",
+        "..",
+        "0" * 63,
+        "0" * 65,
+        "0" * 63 + "\n",
+        "../" + "0" * 61,
+        "A" * 64,
+        "0" * 63 + "\0",
+    ],
 )
 def test_nothing_but_a_digest_is_looked_for(objects, trick):
     with pytest.raises(StoreError, match="is not a sha256 digest"):

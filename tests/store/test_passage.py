@@ -1,5 +1,6 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_success_keeps_outputs_cursor_and_state_together(store):
 
 def test_an_exception_keeps_nothing(store):
     store.append([gap("a")])
-    with pytest.raises(KeyError), store.passage("collect", COLLECT, "1") as passage:
+    with pytest.raises(KeyError), store.passage("collect", COLLECT, "1") as passage:  # noqa: PT012
         passage.tray.append(Record(text="found", source="web"))
         passage.state["etag"] = "x"
         raise KeyError
@@ -85,7 +86,7 @@ def test_an_exception_keeps_nothing(store):
 @pytest.mark.parametrize("state", [{"x": object()}, {"x": b""}], ids=["object", "bytes"])
 def test_state_that_cannot_be_kept_keeps_nothing(store, state):
     store.append([gap("a")])
-    with pytest.raises(TypeError), store.passage("collect", COLLECT, "1") as passage:
+    with pytest.raises(TypeError), store.passage("collect", COLLECT, "1") as passage:  # noqa: PT012
         passage.tray.append(Record(text="found", source="web"))
         passage.state.update(state)
     assert store.all(Record) == []
@@ -122,7 +123,7 @@ def test_of_two_that_make_the_same_passage_at_once_one_is_kept(store):
     store.append([gap("a")])
     taken(store, "0")
     store.append([gap("b")])
-    with (
+    with (  # noqa: PT012
         pytest.raises(StoreError, match="another process has made this passage meanwhile"),
         store.passage("collect", COLLECT, "1") as slow,
     ):
@@ -134,7 +135,7 @@ def test_of_two_that_make_the_same_passage_at_once_one_is_kept(store):
 
 def test_an_older_passage_cannot_turn_a_newer_one_back(store):
     taken(store, "0")
-    with pytest.raises(StoreError, match="meanwhile"), store.passage("collect", COLLECT, "1") as slow:
+    with pytest.raises(StoreError, match="meanwhile"), store.passage("collect", COLLECT, "1") as slow:  # noqa: PT012
         slow.tray.append(Record(text="slow", source="web"))
         store.append([gap("a")])
         assert taken(store, "2") == ["a"]
@@ -167,7 +168,10 @@ def test_a_room_may_look_only_at_what_its_arrow_names(store):
             assert not look(Gap)
             assert not look(Record)
             assert not look(Exchange)
-            with pytest.raises(PermissionError, match="collect may look at Exchange, Gap, Record; its arrow does not name Row"):
+            with pytest.raises(
+                PermissionError,
+                match="collect may look at Exchange, Gap, Record; its arrow does not name Row",
+            ):
                 look(Row)
         with pytest.raises(PermissionError, match="does not name Signal"):
             passage.given.heard(["e"])
@@ -229,7 +233,11 @@ def test_customize_may_not_read_a_held_out_row_smuggled_into_a_training_set(stor
 def test_customize_may_not_go_round_the_datasets_to_held_out_rows(store, rows):
     with store.passage("customize", CUSTOMIZE, "1") as passage:
         assert passage.given.get(Row, [rows[0].id]) == {rows[0].id: rows[0]}
-        for look in (passage.given.new, passage.given.all, lambda kind: passage.given.get(kind, [rows[2].id])):
+        for look in (
+            passage.given.new,
+            passage.given.all,
+            lambda kind: passage.given.get(kind, [rows[2].id]),
+        ):
             with pytest.raises(HoldoutRefused):
                 look(Row)
 
@@ -249,10 +257,10 @@ def test_a_passage_that_is_killed_is_kept_whole_or_not_at_all(tmp_path, process)
     for kill in range(3):
         room = process(PASS_AND_TELL, path, kill)
         assert room.stdout.readline() == "ready\n"
-        with sqlite3.connect(path / "live.db") as file:  # wait until it is in the midst of passages
-            while not file.execute("SELECT count(*) FROM cursors WHERE passage GLOB ?", (f"{kill}-*[1-9]",)).fetchone()[0]:
+        sql = "SELECT 1 FROM cursors WHERE passage GLOB ?"
+        with closing(sqlite3.connect(path / "live.db")) as file:
+            while not file.execute(sql, (f"{kill}-*9",)).fetchall():  # until it is in the midst of passages
                 assert room.poll() is None
-        file.close()
         room.kill()
         room.wait()
     store = Store(path)

@@ -24,7 +24,7 @@ Float32 = NDArray[np.float32]
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Raise the last number with every change to the graph: vectors of two graphs do not mix.
-NAME = f"minilm-l6-int8-{SHA256[:8]}-v1"
+NAME = f"minilm-l6-int8-{SHA256[:8]}-v2"
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 LAYERS, HEADS, WIDTH = 6, 12, 384
 # Opset 23 has the Attention operator: .2 CPU-ms a text less than its parts.
@@ -34,6 +34,10 @@ TOKENS = 128
 CHARACTERS = 32 * TOKENS
 # Tokens that go through the graph at once.
 BATCH_TOKENS = 512
+# Channel 99 of the hidden state is some 15 times its neighbours in every layer and would coarsen their scale:
+# a quarter of it meets weights four times as large (SmoothQuant, Xiao et al. 2023, arXiv:2211.10438). Texts
+# of a word or two gain most: their least cosine to fp32 goes from .967 to .985.
+GAIN = np.where(np.arange(WIDTH) == 99, 4, 1).astype(np.float32)
 # Texts tokenized at once: bounds the memory for any number of texts.
 WINDOW = 4096
 
@@ -164,14 +168,14 @@ class _Transformer:
 
     def _layer(self, hidden: str, name: str) -> str:
         node = self.graph.node
-        rows = self._quantise_rows(hidden)
+        rows = self._damped_rows(hidden)
         queries, keys, values = (
-            self._linear(rows, f"{name}.attention.self.{part}") for part in ("query", "key", "value")
+            self._linear(rows, f"{name}.attention.self.{part}", GAIN) for part in ("query", "key", "value")
         )
         context = node("Attention", queries, keys, values, q_num_heads=HEADS, kv_num_heads=HEADS)
         attended = self._linear(self._quantise_rows(context), f"{name}.attention.output.dense")
         hidden = self._normalise(node("Add", attended, hidden), f"{name}.attention.output.LayerNorm")
-        inner = node("Gelu", self._linear(self._quantise_rows(hidden), f"{name}.intermediate.dense"))
+        inner = node("Gelu", self._linear(self._damped_rows(hidden), f"{name}.intermediate.dense", GAIN))
         outer = self._linear(self._quantise_rows(inner), f"{name}.output.dense")
         return self._normalise(node("Add", outer, hidden), f"{name}.output.LayerNorm")
 
@@ -195,15 +199,18 @@ class _Transformer:
         rows = node("QuantizeLinear", node("Div", value, peak), step, self._middle())
         return rows, node("Mul", peak, step)
 
-    def _linear(self, quantised: tuple[str, str], name: str) -> str:
-        """The int8 product, rescaled by row and by output channel, plus the bias.
+    def _damped_rows(self, hidden: str) -> tuple[str, str]:
+        return self._quantise_rows(self.graph.node("Mul", hidden, self.graph.constant(1 / GAIN)))
 
-        Weights keep to +-63: CPUs without VNNI add pairs of uint8 x int8 products in int16, which
-        overflows from +-64 on. Accuracy is that of +-127 (ridge on Banking77 .871 against .871).
+    def _linear(self, quantised: tuple[str, str], name: str, gain: Float32 | float = 1.0) -> str:
+        """The int8 product, rescaled by row and by output channel, plus the bias; weights times `gain`.
+
+        Weights keep to 7 bits: CPUs without VNNI add pairs of uint8 x int8 products in int16, which overflows
+        beyond +-64. Accuracy is that of 8 bits (ridge head on Banking77 .871 against .871).
         """
         node, constant = self.graph.node, self.graph.constant
         rows, scale = quantised
-        weight, channels = _quantise(self._weight(f"{name}.weight"), 63)
+        weight, channels = _quantise(self._weight(f"{name}.weight") * gain, 63)
         product = node("MatMulInteger", rows, constant(np.ascontiguousarray(weight.T)), self._middle())
         rescaled = node("Mul", node("Mul", self._float(product), constant(channels[:, 0])), scale)
         return node("Add", rescaled, constant(self._weight(f"{name}.bias")))

@@ -24,7 +24,9 @@ def test_odd_text_empty_lists_nothing_and_nested_opinions_survive():
     exchange = Exchange(
         episode="", task="\0", input="a\0b", output="", variant="v", choices=(), verdicts=(opinion, opinion)
     )
-    record = Record(text="", source="s", labels={"": "\0", "a": ""}, parts=(Part(mime="m", uri="u", digest="d"),))
+    record = Record(
+        text="", source="s", labels={"": "\0", "a": ""}, parts=(Part(mime="m", uri="u", digest="d"),)
+    )
     assert from_table(to_batch([exchange], Exchange), Exchange) == [exchange]
     assert from_table(to_batch([record], Record), Record) == [record]
 

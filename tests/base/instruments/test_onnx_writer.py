@@ -90,7 +90,7 @@ def test_tensors_of_other_layouts_are_written_row_major_and_little_endian():
 
 
 @pytest.mark.parametrize(
-    "value", [0, 1, 127, 128, 2**31, 2**62, -1, -(2**63), 0.1, -1e-12, "", "tänh", (-1, 300)]
+    "value", [0, 1, 127, 128, 2**31, 2**62, -1, -(2**63), 0.1, -1e-12, "", "tänh", [-1, 300]]
 )
 def test_attributes_keep_their_values(value):
     graph = Graph("attribute")

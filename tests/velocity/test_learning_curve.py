@@ -1,0 +1,183 @@
+"""Planted curves are recovered, and data that are no curve do no harm."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import curve_fit
+
+from openflywheel.base.nouns import Model
+from openflywheel.velocity.learning_curve import learning_curve
+
+DOUBLING = 100 * 2 ** np.arange(6)
+
+
+def model(rows, accuracy, i=0, task="route", base="minilm", **report):
+    return Model(
+        name=f"{task}-head", task=task, base=base, method="head", taught_by=(f"{i}",),
+        report={"rows": float(rows), "accuracy": float(accuracy), **report},
+    )  # fmt: skip
+
+
+def read(log, points=(), models=(), seed=0):
+    models = [*models, *(model(n, y, i) for i, (n, y) in enumerate(points))]
+    return {(r.name, r.task): r for r in learning_curve(log(models={m.id: m for m in models}), seed=seed)}
+
+
+def both(*given, **more):
+    found = read(*given, **more)
+    return found["learning_curve", "route"], found["learning_exponent", "route"]
+
+
+def planted(c, a, b, sizes):
+    return c - a * np.asarray(sizes, float) ** -b
+
+
+@pytest.mark.parametrize(("c", "a", "b"), [(0.96, 3, 0.5), (0.9, 20, 1.0), (1.0, 2, 0.3)])
+def test_a_noiseless_curve_is_found_again(log, c, a, b):
+    curve, exponent = both(log, zip(DOUBLING, planted(c, a, b, DOUBLING), strict=True))
+    assert curve.value == pytest.approx(planted(c, a, b, 6400), abs=1e-6)
+    assert exponent.value == pytest.approx(b, abs=1e-6)
+    assert curve.high - curve.low < 1e-3
+    assert exponent.note == f"accuracy = {c:.3f} - {a:.3g} rows^-{b:.2f}"
+
+
+@pytest.mark.parametrize(("c", "a", "b"), [(0.95, 3, 0.45), (0.9, 20, 1.0), (0.99, 1.5, 0.2)])
+def test_the_fit_is_that_of_scipy(log, c, a, b):
+    """An oracle: scipy.optimize.curve_fit, bounded alike and started at the truth. The last law meets c = 1."""
+    n = DOUBLING / DOUBLING[-1]
+    for seed in range(10):
+        y = planted(c, a, b, DOUBLING) + np.random.default_rng(seed).normal(0, 0.004, 6)
+        best, _ = curve_fit(
+            lambda n, c, a, b: c - a * n**-b, n, y, p0=(c, a * 3200**-b, b), sigma=n**-0.5,
+            bounds=((0, 0, 0.01), (1, 1, 2)), xtol=1e-12, ftol=1e-12,
+        )  # fmt: skip
+        curve, exponent = both(log, zip(DOUBLING, y, strict=True))
+        assert curve.value == pytest.approx(best[0] - best[1] * 2 ** -best[2], abs=5e-4)
+        assert exponent.value == pytest.approx(best[2], abs=0.0075)  # the grid's step is 0.01
+
+
+@pytest.mark.parametrize(
+    ("c", "a", "b", "sizes"),
+    [
+        (0.96, 3, 0.5, DOUBLING),
+        (0.99, 2, 0.3, DOUBLING),
+        (0.9, 20, 1.0, DOUBLING),
+        (0.96, 3, 0.5, np.arange(200, 1001, 200)),
+        (0.96, 3, 0.5, np.arange(100, 3001, 100)),
+        (0.9, 20, 1.0, np.arange(100, 3001, 100)),
+    ],
+)
+def test_truth_and_measurement_at_twice_the_rows_lie_inside_in_most_of_40_runs(log, c, a, b, sizes):
+    """Accuracies as the trainer measures them: out of fold on their own n rows."""
+    true = measured = exponents = 0
+    goal = planted(c, a, b, 2 * sizes[-1])
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        y = rng.binomial(sizes, planted(c, a, b, sizes)) / sizes
+        curve, exponent = both(log, zip(sizes, y, strict=True), seed=seed)
+        true += curve.low <= goal <= curve.high
+        measured += curve.low <= rng.binomial(2 * sizes[-1], goal) / (2 * sizes[-1]) <= curve.high
+        exponents += exponent.low <= b <= exponent.high
+    assert true >= 34
+    assert measured >= 32
+    assert exponents >= 30
+
+
+def test_it_is_nearly_as_honest_when_all_sizes_are_equally_noisy(log):
+    inside = 0
+    for seed in range(40):
+        y = planted(0.96, 3, 0.5, DOUBLING) + np.random.default_rng(seed).normal(0, 0.005, 6)
+        curve, _ = both(log, zip(DOUBLING, y, strict=True), seed=seed)
+        inside += curve.low <= planted(0.96, 3, 0.5, 6400) <= curve.high
+    assert inside >= 28  # a noise other than the assumed 1 / n costs about a tenth
+
+
+def test_more_noise_makes_a_wider_interval(log):
+    def width(noise):
+        y = planted(0.96, 3, 0.5, DOUBLING) + noise * np.array([1, -1, 1, -1, 1, -1])
+        curve, _ = both(log, zip(DOUBLING, y, strict=True))
+        return curve.high - curve.low
+
+    assert 0 < width(0.002) < width(0.01)
+
+
+@pytest.mark.parametrize("sizes", [1, 2, 4])
+def test_under_five_sizes_it_refuses(log, sizes):
+    points = [(100 * (i % sizes + 1), 0.5 + 0.01 * i) for i in range(9)]  # repeats are no new sizes
+    found = read(log, points)
+    assert set(found) == {("learning_curve", "route")}
+    reading = found["learning_curve", "route"]
+    assert reading.value == pytest.approx(0.58)  # the newest
+    assert reading.note == f"not enough data: 5 sizes needed, {sizes} seen"
+    assert (reading.low, reading.high) == (None, None)
+
+
+def test_flat_data_forecast_themselves(log):
+    curve, exponent = both(log, [(100 * n, 0.8) for n in range(1, 8)])
+    assert curve.value == pytest.approx(0.8)
+    assert (curve.low, curve.high) == pytest.approx((0.8, 0.8))
+    assert exponent.value == 0
+    assert exponent.note == "flat: no rise seen"
+
+
+def test_a_falling_curve_counts_as_flat(log):
+    curve, exponent = both(log, [(100 * n, 0.9 - 0.05 * n) for n in range(1, 8)])
+    assert 0.55 < curve.value < 0.85
+    assert exponent.value == 0
+
+
+def test_one_jump_makes_the_forecast_unsure(log):
+    curve, _ = both(log, [(100 * n, 0.9 if n == 7 else 0.5) for n in range(1, 8)])
+    assert curve.high - curve.low > 0.2
+
+
+def test_models_of_one_size_count_as_their_mean(log):
+    y = planted(0.96, 3, 0.5, DOUBLING)
+    pairs = [(n, a + d) for n, a in zip(DOUBLING, y, strict=True) for d in (-0.004, 0.004)]
+    curve, exponent = both(log, pairs)
+    assert curve.value == pytest.approx(planted(0.96, 3, 0.5, 6400), abs=1e-6)
+    assert exponent.value == pytest.approx(0.5)
+
+
+def test_another_encoder_starts_another_curve(log):
+    old = [model(100 * n, 0.3, i=n, base="old") for n in range(1, 8)]
+    found = read(log, [(800, 0.7), (900, 0.75)], old)
+    assert found["learning_curve", "route"].note == "not enough data: 5 sizes needed, 2 seen"
+
+
+def test_each_task_has_its_own_curve(log):
+    tasks = {"a": (0.96, 3, 0.5), "b": (0.8, 20, 1.0)}
+    models = [model(n, planted(*law, n), task=task) for n in DOUBLING for task, law in tasks.items()]
+    found = read(log, models=models)
+    for task, law in tasks.items():
+        assert found["learning_curve", task].value == pytest.approx(planted(*law, 6400), abs=1e-6)
+
+
+def test_a_seed_repeats_itself_and_another_does_not(log):
+    points = [(n, y) for n, y in zip(DOUBLING, [0.6, 0.75, 0.78, 0.86, 0.88, 0.91], strict=True)]
+    assert both(log, points)[0].low == both(log, points)[0].low
+    assert both(log, points)[0].low != both(log, points, seed=1)[0].low
+
+
+def test_an_empty_log_and_models_without_a_report_say_nothing(log):
+    silent = Model(name="m", task="route", base="b", method="head", taught_by=())
+    assert read(log) == {}
+    assert read(log, models=[silent]) == {}
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1)), min_size=1, max_size=12))
+def test_any_points_give_shares_in_order(log, points):
+    """Warnings are errors here, so this also says: no division by zero, no overflow."""
+    found = read(log, points)
+    for reading in found.values():
+        assert math.isfinite(reading.value)
+    curve = found["learning_curve", "route"]
+    assert 0 <= curve.value <= 1
+    assert (curve.low is None) == (len({n for n, _ in points}) < 5)
+    if curve.low is not None:
+        exponent = found["learning_exponent", "route"]
+        assert 0 <= curve.low <= curve.value <= curve.high <= 1
+        assert 0 <= exponent.low <= exponent.value <= exponent.high <= 2
