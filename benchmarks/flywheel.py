@@ -58,15 +58,16 @@ wheel: {{budget: {{labels: 30, holdout: 20}}, holdout: {{share: {share}}}, seed:
 
 
 class Memo:
-    """An encoder that has seen every text: the strategies share one embedding of the data."""
+    """An encoder that remembers every text: the strategies and seeds share one embedding of the data."""
 
-    def __init__(self, encoder: Encoder, texts: Sequence[str]) -> None:
-        self.name, self.width = encoder.name, encoder.width
-        unique = list(dict.fromkeys(texts))
-        self._vectors = dict(zip(unique, encoder.encode(unique), strict=True))
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.width, self._encoder = encoder.name, encoder.width, encoder
+        self._vectors: dict[str, NDArray[np.float32]] = {}
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors, shape (len(texts), width)."""
+        missing = [t for t in dict.fromkeys(texts) if t not in self._vectors]
+        self._vectors.update(zip(missing, self._encoder.encode(missing), strict=True))
         return np.stack([self._vectors[t] for t in texts]) if texts else np.zeros((0, self.width), np.float32)
 
 
@@ -236,7 +237,7 @@ def interval(values: Sequence[float]) -> tuple[float, float] | None:
 def compare(data: Data, seeds: int) -> tuple[list[Row], dict[str, list[Run]]]:
     """All strategies on all seeds, and the rows that the comparison makes."""
     plain = open_encoder()
-    memo = Memo(plain, [m.text for m in (*data.train, *data.test)])
+    memo = Memo(plain)
     runs: dict[str, list[Run]] = {name: [] for name in CROWDS}
     for seed in range(seeds):
         for name in CROWDS:

@@ -13,7 +13,7 @@ from openflywheel.velocity import Log
 Floats = NDArray[np.float64]
 
 SIZES, RESAMPLES, LEVEL = 5, 200, 0.9  # fewer than 5 points cannot tell 3 parameters from noise
-EXPONENTS = np.linspace(0.01, 2, 200)
+EXPONENTS = 2.0 ** np.arange(-6, 1 + 1 / 32, 1 / 32)  # 1/64 to 2 in steps of 2 %
 
 
 def learning_curve(log: Log, *, seed: int) -> Iterator[Reading]:

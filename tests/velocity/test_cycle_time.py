@@ -66,6 +66,7 @@ def test_a_signal_that_came_too_late_is_left_out(log):
 
 def test_old_promotions_and_refusals_are_no_promotion_of_this_turn(log):
     verdicts = [promotion(500), promotion(1299, passed="no"), promotion(1299.1, passed="inconclusive")]
+    verdicts.append(Verdict(check="accuracy", about="m", passed="yes", task="route", at=1250.0))
     assert set(read(log(new_steps=TURN, new_signals=[said(900)], verdicts=verdicts))) == {STUDY}
 
 

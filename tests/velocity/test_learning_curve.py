@@ -35,7 +35,7 @@ def planted(c, a, b, sizes):
     return c - a * np.asarray(sizes, float) ** -b
 
 
-@pytest.mark.parametrize(("c", "a", "b"), [(0.96, 3, 0.5), (0.9, 20, 1.0), (1.0, 2, 0.3)])
+@pytest.mark.parametrize(("c", "a", "b"), [(0.96, 3, 0.5), (0.9, 20, 1.0), (1.0, 2, 0.25)])
 def test_a_noiseless_curve_is_found_again(log, c, a, b):
     curve, exponent = both(log, zip(DOUBLING, planted(c, a, b, DOUBLING), strict=True))
     assert curve.value == pytest.approx(planted(c, a, b, 6400), abs=1e-6)
@@ -44,19 +44,19 @@ def test_a_noiseless_curve_is_found_again(log, c, a, b):
     assert exponent.note == f"accuracy = {c:.3f} - {a:.3g} rows^-{b:.2f}"
 
 
-@pytest.mark.parametrize(("c", "a", "b"), [(0.95, 3, 0.45), (0.9, 20, 1.0), (0.99, 1.5, 0.2)])
+@pytest.mark.parametrize(("c", "a", "b"), [(0.95, 3, 0.45), (0.9, 20, 1.0), (0.99, 1.5, 0.2), (1.2, 2, 0.15)])
 def test_the_fit_is_that_of_scipy(log, c, a, b):
-    """An oracle: scipy.optimize.curve_fit, bounded alike and started at the truth. The last law meets c = 1."""
+    """An oracle: curve_fit, bounded alike and started at the truth; the last laws meet the bound c = 1."""
     n = DOUBLING / DOUBLING[-1]
     for seed in range(10):
         y = planted(c, a, b, DOUBLING) + np.random.default_rng(seed).normal(0, 0.004, 6)
         best, _ = curve_fit(
-            lambda n, c, a, b: c - a * n**-b, n, y, p0=(c, a * 3200**-b, b), sigma=n**-0.5,
+            lambda n, c, a, b: c - a * n**-b, n, y, p0=(min(c, 0.99), a * 3200**-b, b), sigma=n**-0.5,
             bounds=((0, 0, 0.01), (1, 1, 2)), xtol=1e-12, ftol=1e-12,
         )  # fmt: skip
         curve, exponent = both(log, zip(DOUBLING, y, strict=True))
-        assert curve.value == pytest.approx(best[0] - best[1] * 2 ** -best[2], abs=5e-4)
-        assert exponent.value == pytest.approx(best[2], abs=0.0075)  # the grid's step is 0.01
+        assert curve.value == pytest.approx(best[0] - best[1] * 2 ** -best[2], abs=1e-3)
+        assert exponent.value == pytest.approx(best[2], rel=0.03)  # the grid's step is 2 %
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+
 from openflywheel.wheel.flywheel import Flywheel
 from openflywheel.window._first_files import SEEDS, SETTINGS
 from openflywheel.window.terminal import main
@@ -14,7 +15,9 @@ from openflywheel.window.terminal import main
 Run = Callable[..., Result]
 
 # Everybody who asks is held out or not by a stable share of names; with .3 a dozen people fall on both sides.
-QUICK = SETTINGS.replace("store: wheel ", "encoder: ngrams\nstore: wheel ").replace("share: 0.05", "share: 0.3")
+QUICK = SETTINGS.replace("store: wheel ", "encoder: ngrams\nstore: wheel ").replace(
+    "share: 0.05", "share: 0.3"
+)
 MESSAGES = {
     "where has my parcel got to": "delivery",
     "the package is late": "delivery",

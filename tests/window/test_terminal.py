@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from openflywheel.store.lease import lease
 from openflywheel.window.terminal import COMMANDS, SECTIONS, main
 
@@ -37,7 +38,9 @@ PYTHON = (sys.executable, "-m", "openflywheel")
 
 def shell(*args, **options):
     """A real process."""
-    return subprocess.run([*PYTHON, *args], capture_output=True, text=True, check=False, timeout=120, **options)
+    return subprocess.run(
+        [*PYTHON, *args], capture_output=True, text=True, check=False, timeout=120, **options
+    )
 
 
 @pytest.fixture

@@ -170,6 +170,10 @@ def test_products_of_weights_cannot_overflow_without_vnni(converted):
     assert all(np.abs(weight.astype(int)).max() == 63 for weight in weights)
 
 
+def test_other_users_may_read_the_file(converted):
+    assert converted.stat().st_mode & 0o777 == 0o644
+
+
 def test_the_file_is_as_small_as_int8_makes_it(converted):
     assert converted.stat().st_size < 24e6
 

@@ -8,7 +8,7 @@ from onnx.reference import ReferenceEvaluator
 
 from openflywheel.base.instruments.onnx_writer import DATA_TYPES, Graph
 
-OPSET, IR_VERSION = 23, 11
+OPSET, IR_VERSION = 20, 9
 
 
 def written() -> bytes:

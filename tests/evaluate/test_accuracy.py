@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from openflywheel.base.instruments.intervals import paired_difference
+from openflywheel.base.nouns import Model
+from openflywheel.evaluate import Contest
+from openflywheel.evaluate.accuracy import accuracy, mid_p
+
+
+def model(name):
+    return Model(name=name, task="route", base="", method="", taught_by=(name,))
+
+
+def contest(wins, losses, both=0, neither=0, champion=True):
+    """Questions of which the candidate alone, the champion alone, both or neither answer rightly."""
+    candidate = ["a"] * wins + ["b"] * losses + ["a"] * both + ["b"] * neither
+    old = ["b"] * wins + ["a"] * losses + ["a"] * both + ["b"] * neither
+    n = len(candidate)
+    return Contest(
+        candidate=model("new"),
+        champion=model("old") if champion else None,
+        right=["a"] * n,
+        candidate_says=candidate,
+        champion_says=old,
+        weights=[1.0] * n,
+        people=[str(i) for i in range(n)],
+    )
+
+
+def test_a_clear_gain_passes_with_its_interval():
+    verdict = accuracy(contest(12, 2, both=20, neither=6))
+    assert verdict.passed == "yes"
+    assert verdict.score == pytest.approx(10 / 40)
+    assert 0 < verdict.low < verdict.score < verdict.high
+    assert verdict.n == 40
+
+
+def test_a_clear_loss_is_refused():
+    assert accuracy(contest(2, 12)).passed == "no"
+
+
+def test_too_few_questions_are_inconclusive_and_it_says_how_many_are_wanted():
+    verdict = accuracy(contest(3, 1, both=16))
+    assert verdict.passed == "inconclusive"
+    assert "more questions would decide it" in verdict.reason
+
+
+def test_without_any_question_nothing_is_promoted():
+    assert accuracy(contest(0, 0)).passed == "inconclusive"
+
+
+def test_the_first_model_has_nobody_to_beat():
+    assert accuracy(contest(0, 0, champion=False)).passed == "yes"
+
+
+def test_the_number_of_questions_that_it_asks_for_would_decide():
+    verdict = accuracy(contest(6, 3, both=20))
+    more = int(verdict.reason.split("about ")[1].split()[0])
+    factor = more // 29 + 1
+    assert mid_p(6 * factor, 3 * factor) <= 0.05 < mid_p(6 * (factor - 1), 3 * (factor - 1))
+
+
+def test_mid_p_agrees_with_the_exact_binomial_test_less_half_its_last_point():
+    assert mid_p(9, 3) == pytest.approx(
+        stats.binomtest(9, 12, alternative="greater").pvalue - 0.5 * stats.binom.pmf(9, 12, 0.5)
+    )
+
+
+@pytest.mark.parametrize("n", [20, 60, 200])
+def test_equal_models_are_seldom_promoted(n):
+    random = np.random.default_rng(0)
+    cells = random.multinomial(n, [0.08, 0.08, 0.84], size=4_000)
+    promoted = np.mean([mid_p(w, lost) <= 0.05 for w, lost, _ in cells])
+    assert promoted <= 0.06  # Monte Carlo error of 4,000 runs: .007 at two sigmas
+
+
+def test_the_interval_of_a_difference_covers_the_truth():
+    random = np.random.default_rng(1)
+    cells = random.multinomial(80, [0.15, 0.05, 0.80], size=2_000)
+    covered = [low <= 0.10 <= high for low, high in (paired_difference(w, lost, 80) for w, lost, _ in cells)]
+    assert 0.93 <= np.mean(covered) <= 0.98
