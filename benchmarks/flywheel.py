@@ -141,9 +141,7 @@ def run(strategy: str, seed: int, data: Data, encoder: Encoder, labels: Sequence
     study = ASKS.get(strategy, "{taught: {}, audit: {}}")
     with tempfile.TemporaryDirectory() as folder, _wheel(folder, seeds, study, seed, encoder) as wheel:
         wheel.turn()
-        crowd = CROWDS[strategy](
-            wheel, TASK, traffic, Behaviour() if strategy == "ours" else SILENT, seed
-        )
+        crowd = CROWDS[strategy](wheel, TASK, traffic, Behaviour() if strategy == "ours" else SILENT, seed)
         if isinstance(crowd, Drawn):
             crowd.labels = labels
         return _turns(crowd, data.test)

@@ -352,13 +352,27 @@ def test_the_benchmarks_page_names_every_benchmark():
     assert not [name for name in commands if f"`python -m benchmarks.{name}" not in text]
 
 
+# Prose
+
+
+def prose(page: Path) -> str:
+    """A page without its code."""
+    text = re.sub(r"^```.*?^```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`\n]*`", "", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_pages_are_calm(page: Path):
+    assert "!" not in prose(page)
+    assert not [c for c in prose(page) if ord(c) > 0xFFFF or 0x2600 <= ord(c) < 0x2800]
+
+
 # Links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_links_lead_somewhere(page: Path):
-    prose = re.sub(r"^```.*?^```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
-    targets = [t for t in re.findall(r"\]\(([^)\s]+)\)", prose) if "://" not in t]
+    targets = [t for t in re.findall(r"\]\(([^)\s]+)\)", prose(page)) if "://" not in t]
     assert not [t for t in targets if not (page.parent / t.partition("#")[0]).exists()]
 
 

@@ -43,7 +43,9 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         raise SettingsError(f"there is no file {str(path)!r}")
     if path.suffix not in SUFFIXES:
-        raise SettingsError(f"{str(path)!r}: can't read {path.suffix or 'a file without suffix'}; one of {SUFFIXES}")
+        raise SettingsError(
+            f"{str(path)!r}: can't read {path.suffix or 'a file without suffix'}; one of {SUFFIXES}"
+        )
     with path.open(encoding="utf-8", newline="") as lines:
         if path.suffix == ".csv":
             yield from csv.DictReader(lines)

@@ -29,7 +29,7 @@ class Encoder(Protocol):
 def head(lesson: Lesson, *, encoder: Encoder, artefacts: Path) -> Model:
     """The best of centroid, kernel ridge and logistic regression, with calibrated confidence.
 
-    Chosen by log loss on rows that each head did not learn from; the same scores fit its temperature. The
+    Chosen by accuracy on rows that each head did not learn from; the same scores fit its temperature. The
     report holds out-of-fold "accuracy", "ece" (calibration error), "log_loss", "rows" and "labels" (classes).
     Raises SettingsError when fewer than two labels are known.
     """
@@ -39,9 +39,7 @@ def head(lesson: Lesson, *, encoder: Encoder, artefacts: Path) -> Model:
         raise SettingsError(f"task {task!r} has examples of {len(labels)} label; a classifier needs two")
     vectors = encoder.encode([row.text for row in lesson.rows])
     fitted, sharpness, loss = _choose(vectors, right, len(labels))
-    made = Head(
-        labels, fitted.weights, fitted.bias, encoder.name, sharpness, fitted.support, fitted.gamma
-    )
+    made = Head(labels, fitted.weights, fitted.bias, encoder.name, sharpness, fitted.support, fitted.gamma)
     report = {
         "accuracy": float(np.mean(fitted.held_out.argmax(axis=1) == right)),
         "ece": calibration_error(fitted.held_out, right, sharpness),
@@ -49,7 +47,9 @@ def head(lesson: Lesson, *, encoder: Encoder, artefacts: Path) -> Model:
         "rows": float(len(right)),
         "labels": float(len(labels)),
     }
-    place = made.keep(artefacts, method=fitted.method, task=task, taught_by=[lesson.dataset.id], report=report)
+    place = made.keep(
+        artefacts, method=fitted.method, task=task, taught_by=[lesson.dataset.id], report=report
+    )
     return Model(
         name=f"{task}-{fitted.method}",
         task=task,
@@ -63,7 +63,11 @@ def head(lesson: Lesson, *, encoder: Encoder, artefacts: Path) -> Model:
 
 
 def _choose(vectors: Matrix, right: Places, k: int) -> tuple[Fitted, float, float]:
-    """The way of fitting with the lowest held-out log loss, its sharpness and that loss."""
+    """The way of fitting that is right most often on held-out rows, its sharpness and log loss there.
+
+    Not the lowest log loss: rows that experts were asked about are hard ones, on which the kernel ridge head
+    is right more often but less sure (Banking77, 477 rows: .50 against .45 held out, .80 against .77 tested).
+    """
     tried = [fitted for way in WAYS if (fitted := way(vectors, right, k)) is not None]
-    judged = [(fitted, *fit_sharpness(fitted.held_out, right)) for fitted in tried]
-    return min(judged, key=lambda each: each[2])
+    best = max(tried, key=lambda fitted: float(np.mean(fitted.held_out.argmax(axis=1) == right)))
+    return best, *fit_sharpness(best.held_out, right)

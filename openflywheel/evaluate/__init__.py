@@ -36,7 +36,9 @@ class Contest(Struct, frozen=True):
 Metric = Callable[[Contest], Verdict]
 
 
-def run(took: Sequence[Model], given: Given, plugins: Sequence[Metric], *, predict: Predict) -> Iterator[Verdict]:
+def run(
+    took: Sequence[Model], given: Given, plugins: Sequence[Metric], *, predict: Predict
+) -> Iterator[Verdict]:
     """Let every metric judge every candidate; `predict` answers texts with a model."""
     serving = champions(given.all(Verdict))
     holdouts = {d.task: d for d in given.all(Dataset) if d.role == "holdout"}

@@ -28,8 +28,8 @@ class Detector(NamedTuple):
     """A pattern, and a check that its match must pass; the span is the group `value`, else the match.
 
     Patterns must run in linear time: each start is behind a look-behind that allows one start a run, or
-    the match has a bounded length. Look-arounds see one character only and spans end in word characters,
-    so that a placeholder never uncovers a span that the text before it had hidden: redaction is idempotent.
+    the match has a bounded length. At its ends a pattern looks at one character only, and spans end with
+    their word: so no placeholder uncovers what the text in its place had hidden, and redacting is idempotent.
     """
 
     kind: str

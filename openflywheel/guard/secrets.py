@@ -12,7 +12,7 @@ KEYS = {
     "openai": r"sk-(?!ant-)(?=[\w-]{0,99}\d)[\w-]{20,}",  # the digit spares words such as sk-learn-...
     "aws": r"(?:AKIA|ASIA)[A-Z\d]{16}(?!\w)",
     "github": r"(?:gh[oprsu]_[A-Za-z\d]{36,}|github_pat_\w{22,})",
-    "google": r"AIza[\w-]{35}(?![\w-])",
+    "google": r"AIza[\w-]{35,}",
     "slack": r"xox[a-z]-[\w-]{10,}",
     "stripe": r"[rs]k_(?:live|test)_[A-Za-z\d]{16,}",
     "jwt": r"eyJ[\w-]{8,1000}+\.eyJ[\w-]{8,}+\.[\w-]*",

@@ -24,6 +24,4 @@ def audit(evidence: Evidence, *, budget: Budget, holdout: float) -> Iterator[Gap
             slices.setdefault(exchange.task, []).append(exchange)
     for task, slice_ in slices.items():
         drawn = sorted(slice_, key=lambda e: share_of(e.id, "draw"))[: budget.holdout]
-        yield Gap(
-            topic=task, why=DRAWN, task=task, evidence=tuple(e.id for e in drawn), budget=len(drawn)
-        )
+        yield Gap(topic=task, why=DRAWN, task=task, evidence=tuple(e.id for e in drawn), budget=len(drawn))

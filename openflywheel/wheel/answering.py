@@ -53,7 +53,14 @@ class Answering:
         return [reply if text else Reply() for reply, text in zip(found, texts, strict=True)]
 
     def _exchange(
-        self, task: str, model: Model | None, reply: Reply, guarded: Guarded, person: str, talk: str, seconds: float
+        self,
+        task: str,
+        model: Model | None,
+        reply: Reply,
+        guarded: Guarded,
+        person: str,
+        talk: str,
+        seconds: float,
     ) -> Exchange:
         costs = self._settings.tasks[task].costs
         return Exchange(
@@ -73,7 +80,10 @@ class Answering:
 
     def threshold(self, task: str) -> float:
         """Confidence below which a person answers; without a plugin in `serve` the model always answers."""
-        return max((plugin(self._settings.tasks[task].costs) for plugin in self._plugins.get("serve", [])), default=0.0)
+        return max(
+            (plugin(self._settings.tasks[task].costs) for plugin in self._plugins.get("serve", [])),
+            default=0.0,
+        )
 
     def champion(self, task: str) -> tuple[Model | None, Head | None]:
         """The model that serves a task, ready to answer; (None, None) before the first promotion."""

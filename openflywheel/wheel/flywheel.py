@@ -40,7 +40,9 @@ class Flywheel:
     def __init__(self, settings: Settings, *, encoder: Encoder | None = None) -> None:
         self.settings = settings
         self.store = Store(settings.store)
-        self.encoder = CachedEncoder(encoder or open_encoder(settings.encoder), self.store.path / "vectors.db")
+        self.encoder = CachedEncoder(
+            encoder or open_encoder(settings.encoder), self.store.path / "vectors.db"
+        )
         self.handed = Handed(settings, self.store, self.encoder)
         self.plugins = self.handed.plugins()
         self._answering = Answering(settings, self.store, self.encoder, self.plugins)

@@ -97,7 +97,9 @@ class Crowd:
         self, messages: Sequence[Message], subjects: Sequence[str], talks: Sequence[str], tally: Tally
     ) -> list[tuple[Message, str, str]]:
         """Ask, react and count; returns who asks again, with what and in which conversation."""
-        exchanges = self.wheel.ask_many(self.task, [m.text for m in messages], subjects=subjects, episodes=talks)
+        exchanges = self.wheel.ask_many(
+            self.task, [m.text for m in messages], subjects=subjects, episodes=talks
+        )
         costs, again = self.wheel.settings.tasks[self.task].costs, []
         for exchange, message, subject in zip(exchanges, messages, subjects, strict=True):
             self.truth[exchange.id] = message

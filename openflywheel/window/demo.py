@@ -30,7 +30,12 @@ MARK = ".flywheel-demo"
 
 
 def run(
-    *, turns: int = 8, seed: int = 0, folder: str | Path = "demo", without: Sequence[str] = (), as_json: bool = False
+    *,
+    turns: int = 8,
+    seed: int = 0,
+    folder: str | Path = "demo",
+    without: Sequence[str] = (),
+    as_json: bool = False,
 ) -> list[Cycle]:
     """Run the demo in a folder, print its story, leave a report there.
 

@@ -65,7 +65,9 @@ class Story:
         colour = COLOURS.get(cycle.verdict, "default")
         self._progress.console.print(_line(cells), style=colour, highlight=False)
         if cycle.reason:
-            self._progress.console.print(f"{'':6}{cycle.verdict}: {cycle.reason}", style="dim", highlight=False)
+            self._progress.console.print(
+                f"{'':6}{cycle.verdict}: {cycle.reason}", style="dim", highlight=False
+            )
         self._progress.advance(self._bar)
 
     def end(self, cycles: Sequence[Cycle], better: Sequence[Before]) -> None:
@@ -110,7 +112,9 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _cells(reading: Reading) -> tuple[str, ...]:
-    interval = "" if reading.low is None or reading.high is None else f"{reading.low:.3g} to {reading.high:.3g}"
+    interval = (
+        "" if reading.low is None or reading.high is None else f"{reading.low:.3g} to {reading.high:.3g}"
+    )
     name = f"{reading.name} ({reading.task})" if reading.task else reading.name
     return name, f"{reading.value:.4g} {reading.unit}".strip(), interval, reading.note
 

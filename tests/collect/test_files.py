@@ -46,7 +46,9 @@ def test_gaps_that_point_at_exchanges_are_not_answered_from_files(tmp_path):
 def test_other_columns_can_be_named_and_a_wrong_name_is_explained(tmp_path):
     (tmp_path / "a.csv").write_text("question,intent\nhi,greet\n")
     assert read(tmp_path, "a.csv", text="question", label="intent")[0].labels == {"route": "greet"}
-    with pytest.raises(SettingsError, match=r"a\.csv:1: there is no column 'questio'; did you mean 'question'"):
+    with pytest.raises(
+        SettingsError, match=r"a\.csv:1: there is no column 'questio'; did you mean 'question'"
+    ):
         read(tmp_path, "a.csv", text="questio")
 
 

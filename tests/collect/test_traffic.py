@@ -22,12 +22,21 @@ def exchange(*, held):
 
 
 def _by(person):
-    return Exchange(episode="e", task="route", input=f"hello from {person}", output="x", variant="m", subject=person)
+    return Exchange(
+        episode="e", task="route", input=f"hello from {person}", output="x", variant="m", subject=person
+    )
 
 
 def said(about, right, source="user", at=1.0, kind="correction"):
     return Signal(
-        exchange=about.id, kind=kind, value=-1.0, source=source, explicit=True, correction=right, at=at, task="route"
+        exchange=about.id,
+        kind=kind,
+        value=-1.0,
+        source=source,
+        explicit=True,
+        correction=right,
+        at=at,
+        task="route",
     )
 
 

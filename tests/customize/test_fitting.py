@@ -10,12 +10,16 @@ def blobs(n, k, spread=0.35, seed=0, width=24):
     random = np.random.default_rng(seed)
     centres = random.normal(size=(k, width))
     y = np.arange(n) % k
-    x = centres[y] / np.linalg.norm(centres[y], axis=1, keepdims=True) + spread * random.normal(size=(n, width))
+    x = centres[y] / np.linalg.norm(centres[y], axis=1, keepdims=True) + spread * random.normal(
+        size=(n, width)
+    )
     return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), y.astype(np.intp)
 
 
 def scores(fitted, x, k):
-    return Head(tuple("abcdefghij"[:k]), fitted.weights, fitted.bias, "", 1.0, fitted.support, fitted.gamma).scores(x)
+    return Head(
+        tuple("abcdefghij"[:k]), fitted.weights, fitted.bias, "", 1.0, fitted.support, fitted.gamma
+    ).scores(x)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -3,24 +3,30 @@ import pytest
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.instruments.head import Head
-from openflywheel.base.instruments.ngrams import Ngrams
+from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson
 from openflywheel.customize.head import head
 
-WORDS = {"refund": "money back {} please return it", "parcel": "where is my parcel {} late", "login": "password {} login"}
+WORDS = {
+    "refund": "money back {} please return it",
+    "parcel": "where is my parcel {} late",
+    "login": "password {} login",
+}
 
 
 def lesson(per_label=6, labels=tuple(WORDS)):
     rows = [
-        Row(text=WORDS[name].format(i), source="t", labels={"route": name}) for name in labels for i in range(per_label)
+        Row(text=WORDS[name].format(i), source="t", labels={"route": name})
+        for name in labels
+        for i in range(per_label)
     ]
     dataset = Dataset(name="d", task="route", role="train", rows=tuple(r.id for r in rows), recipe="")
     return Lesson(dataset, rows)
 
 
 def test_a_head_is_taught_reported_and_can_be_read_back(tmp_path):
-    encoder = Ngrams()
+    encoder = NgramEncoder()
     model = head(lesson(), encoder=encoder, artefacts=tmp_path)
     assert model.taught_by == (lesson().dataset.id,)
     assert model.report["rows"] == 18
@@ -33,7 +39,7 @@ def test_a_head_is_taught_reported_and_can_be_read_back(tmp_path):
 
 
 def test_the_same_lesson_makes_the_same_model(tmp_path):
-    first, second = (head(lesson(), encoder=Ngrams(), artefacts=tmp_path) for _ in range(2))
+    first, second = (head(lesson(), encoder=NgramEncoder(), artefacts=tmp_path) for _ in range(2))
     assert first.id == second.id
     assert first.uri == second.uri
     assert len(list(tmp_path.iterdir())) == 1
@@ -41,7 +47,7 @@ def test_the_same_lesson_makes_the_same_model(tmp_path):
 
 def test_one_label_is_nothing_to_choose_from(tmp_path):
     with pytest.raises(SettingsError, match="'route' has examples of 1 label; a classifier needs two"):
-        head(lesson(labels=("refund",)), encoder=Ngrams(), artefacts=tmp_path)
+        head(lesson(labels=("refund",)), encoder=NgramEncoder(), artefacts=tmp_path)
 
 
 def test_confidence_means_what_it_says(tmp_path):
@@ -52,6 +58,6 @@ def test_confidence_means_what_it_says(tmp_path):
         Row(text=r.text, source="t", labels={"route": str(random.choice(list(WORDS)))}) if i % 2 else r
         for i, r in enumerate(taught.rows)
     ]
-    model = head(Lesson(taught.dataset, noisy), encoder=Ngrams(), artefacts=tmp_path)
+    model = head(Lesson(taught.dataset, noisy), encoder=NgramEncoder(), artefacts=tmp_path)
     assert 0.5 < model.report["accuracy"] < 0.85
     assert model.report["ece"] < 0.15

@@ -23,7 +23,9 @@ def model(name):
 
 
 def seen(contest):
-    return Verdict(check="seen", about=contest.candidate.id, passed="yes", n=len(contest.right), reason=repr(contest))
+    return Verdict(
+        check="seen", about=contest.candidate.id, passed="yes", n=len(contest.right), reason=repr(contest)
+    )
 
 
 def test_candidate_and_champion_answer_the_newest_holdout_of_their_task():

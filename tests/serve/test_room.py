@@ -31,7 +31,12 @@ def test_a_model_about_which_every_check_says_yes_is_promoted():
 
 @pytest.mark.parametrize(
     ("accuracy", "guard", "decided"),
-    [("no", "yes", "no"), ("yes", "no", "no"), ("inconclusive", "yes", "inconclusive"), ("inconclusive", "no", "no")],
+    [
+        ("no", "yes", "no"),
+        ("yes", "no", "no"),
+        ("inconclusive", "yes", "inconclusive"),
+        ("inconclusive", "no", "no"),
+    ],
 )
 def test_one_no_refuses_and_one_doubt_holds_back(accuracy, guard, decided):
     (decision,) = decide(verdict("accuracy", "m", accuracy), verdict("guard.pii", "m", guard))

@@ -44,19 +44,31 @@ def test_a_noiseless_curve_is_found_again(log, c, a, b):
     assert exponent.note == f"accuracy = {c:.3f} - {a:.3g} rows^-{b:.2f}"
 
 
-@pytest.mark.parametrize(("c", "a", "b"), [(0.95, 3, 0.45), (0.9, 20, 1.0), (0.99, 1.5, 0.2), (1.2, 2, 0.15)])
+def by_scipy(sizes, y):
+    """An oracle: the forecast and exponent of scipy's curve_fit, bounded alike."""
+    n = np.asarray(sizes) / sizes[-1]
+    (c, a, b), _ = curve_fit(
+        lambda n, c, a, b: c - a * n**-b, n, y, p0=(0.9, 0.1, 0.5), sigma=n**-0.5,
+        bounds=((0, 0, 1 / 64), (1, 10, 2)), xtol=1e-12, ftol=1e-12,
+    )  # fmt: skip
+    return c - a * 2**-b, b
+
+
+@pytest.mark.parametrize(("c", "a", "b"), [(0.95, 3, 0.45), (0.9, 20, 1.0), (0.99, 1.5, 0.2)])
 def test_the_fit_is_that_of_scipy(log, c, a, b):
-    """An oracle: curve_fit, bounded alike and started at the truth; the last laws meet the bound c = 1."""
-    n = DOUBLING / DOUBLING[-1]
     for seed in range(10):
         y = planted(c, a, b, DOUBLING) + np.random.default_rng(seed).normal(0, 0.004, 6)
-        best, _ = curve_fit(
-            lambda n, c, a, b: c - a * n**-b, n, y, p0=(min(c, 0.99), a * 3200**-b, b), sigma=n**-0.5,
-            bounds=((0, 0, 0.01), (1, 1, 2)), xtol=1e-12, ftol=1e-12,
-        )  # fmt: skip
         curve, exponent = both(log, zip(DOUBLING, y, strict=True))
-        assert curve.value == pytest.approx(best[0] - best[1] * 2 ** -best[2], abs=1e-3)
-        assert exponent.value == pytest.approx(best[2], rel=0.03)  # the grid's step is 2 %
+        forecast, right = by_scipy(DOUBLING, y)
+        assert curve.value == pytest.approx(forecast, abs=1e-3)
+        assert exponent.value == pytest.approx(right, rel=0.03)  # the grid's step is 2 %
+
+
+def test_a_rise_too_steep_for_any_curve_ends_at_the_bounds(log):
+    sizes, y = [76, 86, 95, 98, 100], [0.09, 0.53, 0.90, 0.92, 1.0]
+    curve, exponent = both(log, zip(sizes, y, strict=True))
+    assert (curve.value, exponent.value) == pytest.approx(by_scipy(sizes, y), abs=1e-3)
+    assert exponent.value == 2
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,9 @@ class Head(Struct, frozen=True):
             "labels": self.labels, "encoder": self.encoder, "sharpness": self.sharpness, "gamma": self.gamma, **manifest
         }  # fmt: skip
         tensors = {"weights": self.weights, "bias": self.bias}
-        return artefact.keep(folder, said, tensors if self.support is None else {**tensors, "support": self.support})
+        return artefact.keep(
+            folder, said, tensors if self.support is None else {**tensors, "support": self.support}
+        )
 
     @classmethod
     def read(cls, place: Path) -> Self:
