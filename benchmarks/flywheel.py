@@ -39,7 +39,7 @@ from openflywheel.window.crowd import Behaviour, Crowd, Message, Tally
 from openflywheel.window.simulate import cycle, read_messages
 
 TASK, TURNS, CONVERSATIONS = "route", 10, 1_000
-HELD_OUT = 0.05  # of the people; 20 of their exchanges a turn are bought for the holdout
+HELD_OUT = 0.1  # of the people; labels of 20 of their exchanges a turn are bought for the holdout
 SEEDED, EXAMPLES = 0.7, 2
 
 SETTINGS = """

@@ -7,6 +7,11 @@ from openflywheel.base.nouns import Verdict
 PROMOTION, ROLLBACK = "promotion", "rollback"
 
 
+def crowned(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
+    """task -> the verdict that made its champion; `verdicts` come oldest first."""
+    return {v.task: v for v in verdicts if v.check in (PROMOTION, ROLLBACK) and v.passed == "yes"}
+
+
 def champions(verdicts: Iterable[Verdict]) -> dict[str, str]:
-    """task -> id of the model that serves it; `verdicts` come oldest first."""
-    return {v.task: v.about for v in verdicts if v.check in (PROMOTION, ROLLBACK) and v.passed == "yes"}
+    """task -> id of the model that serves it."""
+    return {task: verdict.about for task, verdict in crowned(verdicts).items()}

@@ -30,6 +30,7 @@ HANDED_IN: Mapping[str, str] = {
     "experts": "the queue of questions for experts",
     "detect": "the guards' detectors: text -> spans",
     "folder": "the folder of flywheel.yaml",
+    "predict": "answers of a stored model: (model, texts) -> labels",
     "artefacts": "the folder that keeps models",
     "tasks": "the flywheel's tasks with their costs",
     "budget": "how many labels a turn may ask for",
@@ -141,6 +142,13 @@ def _convert(about: Description, setting: Setting, value: Any) -> Any:
         raise UnknownSetting(
             f"{about.room}.{about.name}: {setting.name} = {value!r}: {error}", setting.name
         ) from None
+
+
+def name_of(plugin: Plugin) -> str:
+    """The name under which a loaded plugin was found."""
+    while isinstance(plugin, partial):
+        plugin = plugin.func
+    return plugin.__name__
 
 
 def load(

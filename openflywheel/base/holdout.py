@@ -3,7 +3,8 @@
 from openflywheel.base.ids import share_of
 from openflywheel.base.nouns import Exchange
 
-DRAWN = "holdout"  # why an expert is asked about an exchange that was drawn for the holdout
+SEALED = "sealed"  # why collect keeps an exchange without its answer
+DRAWN = "holdout"  # why an expert is asked about a sealed exchange
 
 
 def held_out(exchange: Exchange, share: float) -> bool:

@@ -76,7 +76,7 @@ class Record(Data, frozen=True, kw_only=True):
     """One unit of data of any kind, with where it came from and what it may be used for.
 
     `labels` maps task to label; `labelled_by` is the kind of person who said so ("seed", "user",
-    "expert"); `weight` is the inverse of the chance with which the record was drawn.
+    "expert").
     """
 
     text: str
@@ -89,7 +89,6 @@ class Record(Data, frozen=True, kw_only=True):
     license: str = ""
     labels: dict[str, str] = {}
     labelled_by: str = ""
-    weight: float = 1.0
     expires_at: float | None = None
     parents: tuple[str, ...] = ()
 

@@ -50,6 +50,18 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         if path.suffix == ".csv":
             yield from csv.DictReader(lines)
         elif path.suffix == ".jsonl":
-            yield from (json.loads(line) for line in lines if line.strip())
+            yield from (_json(path, i, line) for i, line in enumerate(lines, start=1) if line.strip())
         else:
             yield from ({"text": line.strip()} for line in lines if line.strip())
+
+
+def _json(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{path}:{number}: {error}") from None
+    if not isinstance(row, dict):
+        raise SettingsError(
+            f"{path}:{number}: expected an object with text and label, found {line.strip()[:40]!r}"
+        )
+    return row

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from openflywheel.base.holdout import DRAWN, held_out
+from openflywheel.base.holdout import DRAWN, SEALED, held_out
 from openflywheel.base.nouns import Exchange, Gap, Record, Signal
 
 Heard = Mapping[str, Sequence[Signal]]
@@ -25,8 +25,9 @@ def traffic(
 ) -> Iterator[Record]:
     """Records of the gap's evidence that carry a person's answer.
 
-    Exchanges of held-out people may serve evaluation alone, and only when they were drawn for it: what
-    people volunteer comes where the model is wrong or unsure, and would bias the holdout.
+    Exchanges of held-out people may serve evaluation alone. They are sealed without an answer, and take the
+    one that an expert was asked for: what people volunteer comes where the model is wrong or unsure, and
+    would bias the holdout.
     """
     said = heard(gap.evidence)
     for id, exchange in exchanges(gap.evidence).items():
@@ -34,6 +35,8 @@ def traffic(
         answer = _answer(said.get(id, ()), experts_only=held)
         if answer is not None and (not held or experts.why(id) == DRAWN):
             yield _record(exchange, answer, held)
+        elif held and gap.why == SEALED:
+            yield _sealed(exchange)
 
 
 def _answer(signals: Sequence[Signal], *, experts_only: bool) -> Signal | None:
@@ -53,4 +56,17 @@ def _record(exchange: Exchange, answer: Signal, held: bool) -> Record:
         labels={exchange.task: answer.correction},
         labelled_by=answer.source,
         parents=(exchange.id, answer.id),
+    )
+
+
+def _sealed(exchange: Exchange) -> Record:
+    """A question for candidates and champions whose answer nobody knows yet: its label is empty."""
+    return Record(
+        text=exchange.input,
+        source="traffic",
+        uri=f"exchange:{exchange.id}",
+        subject=exchange.subject,
+        purposes=("evaluation",),
+        labels={exchange.task: ""},
+        parents=(exchange.id,),
     )

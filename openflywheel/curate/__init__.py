@@ -45,7 +45,7 @@ def _clean(took: Sequence[Record], steps: Sequence[Step]) -> pa.Table:
 
 
 def _row(record: Record) -> Row:
-    """A curated record; what may not serve training is held out for evaluation."""
+    """A curated record; what may serve evaluation alone is held out."""
     fields = {f: getattr(record, f) for f in record.__struct_fields__ if f != "id"}
     role: Role = "train" if "training" in record.purposes else "holdout"
     row: Row = changed(Row(**fields, role=role), parents=(record.id,))

@@ -1,54 +1,79 @@
 """Is the candidate right more often than the champion, before the same sealed questions?"""
 
+from msgspec import Struct
 from scipy import stats
 
 from openflywheel.base.instruments.intervals import paired_difference
 from openflywheel.base.nouns import Passed, Verdict
 from openflywheel.evaluate import Contest
 
+LEAST_LABELLED = 0.5  # of the questions that the two answer differently
+
+
+class Count(Struct, frozen=True):
+    """n questions, of which the two answer `differing` differently; experts have judged `labelled` of those:
+    `wins` for the candidate, `losses` for the champion, both wrong in the rest.
+    """
+
+    n: int
+    differing: int
+    labelled: int
+    wins: int
+    losses: int
+
+    @property
+    def scale(self) -> float:
+        """What a judged question stands for: itself, and those that were not drawn for judging."""
+        return self.differing / self.labelled if self.labelled else 0.0
+
 
 def accuracy(contest: Contest, *, level: float = 0.95) -> Verdict:
     """yes when it is significantly better, no when it is significantly worse, else inconclusive.
 
-    The score is the difference of the shares of right answers. Test: McNemar, one-sided mid-p (Fagerland et
-    al. 2013, BMC Med. Res. Methodol. 13:91); only questions on which exactly one of the two is right say
-    anything. The interval is two-sided, for the same `level`. Without a champion nothing has to be beaten:
-    the first model passes.
+    The score is the difference of the shares of right answers; questions that both answer alike add nothing
+    to it, so they need no label. Test: McNemar, one-sided mid-p (Fagerland et al. 2013, BMC Med. Res.
+    Methodol. 13:91). The interval is two-sided, for the same `level`. Without a champion nothing has to be
+    beaten: the first model passes.
     """
-    wins, losses = _discordant(contest)
-    n = len(contest.right)
-    low, high = paired_difference(wins, losses, n, level)
-    passed, reason = _judge(contest, wins, losses, 1 - level)
+    count = _count(contest)
+    low, high = paired_difference(count.wins * count.scale, count.losses * count.scale, count.n, level)
+    passed, reason = _judge(contest, count, 1 - level)
     return Verdict(
         check="accuracy",
         about=contest.candidate.id,
         against=contest.champion.id if contest.champion else "",
         task=contest.candidate.task,
         passed=passed,
-        score=(wins - losses) / n if n else 0.0,
+        score=(count.wins - count.losses) * count.scale / count.n if count.n else 0.0,
         low=low,
         high=high,
-        n=n,
+        n=count.n,
         reason=reason,
     )
 
 
-def _discordant(contest: Contest) -> tuple[int, int]:
-    """How many questions only the candidate answers rightly, and how many only the champion does."""
+def _count(contest: Contest) -> Count:
     each = zip(contest.right, contest.candidate_says, contest.champion_says, strict=True)
-    pairs = [(candidate == right, champion == right) for right, candidate, champion in each]
-    return pairs.count((True, False)), pairs.count((False, True))
+    differing = [(right, new, old) for right, new, old in each if new != old]
+    judged = [(new == right, old == right) for right, new, old in differing if right]
+    wins, losses = judged.count((True, False)), judged.count((False, True))
+    return Count(len(contest.right), len(differing), len(judged), wins, losses)
 
 
-def _judge(contest: Contest, wins: int, losses: int, alpha: float) -> tuple[Passed, str]:
+def _judge(contest: Contest, count: Count, alpha: float) -> tuple[Passed, str]:
     if contest.champion is None:
         return "yes", "the first model: there is no champion to beat"
-    n, counts = len(contest.right), f"right where the champion is wrong: {wins}, the reverse: {losses}"
-    if mid_p(wins, losses) <= alpha:
-        return "yes", f"{counts}, of {n}"
-    if mid_p(losses, wins) <= alpha:
-        return "no", f"{counts}, of {n}"
-    return "inconclusive", f"{counts}, of {n}; {_wanted(wins, losses, n, alpha)}"
+    said = (
+        f"of {count.n} sealed questions {count.differing} are answered differently, {count.labelled} of them "
+        f"judged: {count.wins} for the candidate, {count.losses} for the champion"
+    )
+    if count.labelled < LEAST_LABELLED * count.differing:
+        return "inconclusive", f"{said}; experts have still to judge the others"
+    if mid_p(count.wins, count.losses) <= alpha:
+        return "yes", said
+    if mid_p(count.losses, count.wins) <= alpha:
+        return "no", said
+    return "inconclusive", f"{said}; {_wanted(count, alpha)}"
 
 
 def mid_p(wins: int, losses: int) -> float:
@@ -57,11 +82,11 @@ def mid_p(wins: int, losses: int) -> float:
     return float(stats.binom.sf(wins, n, 0.5) + 0.5 * stats.binom.pmf(wins, n, 0.5)) if n else 1.0
 
 
-def _wanted(wins: int, losses: int, n: int, alpha: float) -> str:
+def _wanted(count: Count, alpha: float) -> str:
     """How many more questions of the same kind would decide it."""
-    if wins <= losses:
+    if count.wins <= count.losses:
         return "more questions will not show it to be better"
     for factor in range(2, 51):
-        if mid_p(factor * wins, factor * losses) <= alpha:
-            return f"about {(factor - 1) * n} more questions would decide it"
-    return f"more than {50 * n} questions would be needed to decide it"
+        if mid_p(factor * count.wins, factor * count.losses) <= alpha:
+            return f"about {(factor - 1) * count.n} more sealed questions would decide it"
+    return f"more than {50 * count.n} sealed questions would be needed to decide it"

@@ -8,6 +8,7 @@ A guard is one file here; it returns the text as it may go on, and its opinion:
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from openflywheel.base.door import name_of
 from openflywheel.base.nouns import Arrow, Dataset, Model, Row, Verdict
 from openflywheel.base.room import Given
 
@@ -36,7 +37,7 @@ def run(took: Sequence[Model], given: Given, plugins: Sequence[Guard]) -> Iterat
 def _verdict(model: Model, guard: Guard, rows: Sequence[Row]) -> Verdict:
     opinions = [guard(row.text)[1] for row in rows]
     bad = Counter(o.reason for o in opinions if o.n)
-    check = f"guard.{opinions[0].check if opinions else getattr(guard, '__name__', 'guard')}"
+    check = f"guard.{name_of(guard)}"
     reason = f"{sum(bad.values())} of {len(rows)} rows: {'; '.join(bad)}" if bad else ""
     return Verdict(
         check=check,

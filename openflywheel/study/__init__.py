@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from openflywheel.base.nouns import Arrow, Exchange, Gap, Row, Signal
+from openflywheel.base.champion import champions
+from openflywheel.base.nouns import Arrow, Exchange, Gap, Model, Row, Signal, Verdict
 from openflywheel.base.room import Given
 
-ARROW = Arrow(takes=Signal, gives=Gap, given=(Exchange, Row))
+ARROW = Arrow(takes=Signal, gives=Gap, given=(Exchange, Row, Model, Verdict))
 TRUSTED = ("user", "expert")  # truth is people; what a model or a rule says never teaches
 
 
@@ -23,14 +24,16 @@ class Evidence(Struct, frozen=True):
 
     `fresh` are the exchanges since the last passage, oldest first; `exchanges` adds those that the new
     signals are about; `heard` maps an exchange to all its signals; `signals` are the new ones;
-    `taught` maps a task to the texts that its training rows hold already.
+    `rows` are all curated rows; `contests` maps a task to its newest candidate and the champion, where they
+    are two.
     """
 
     fresh: Sequence[Exchange]
     exchanges: Mapping[str, Exchange]
     heard: Mapping[str, Sequence[Signal]]
     signals: Sequence[Signal]
-    taught: Mapping[str, Sequence[str]]
+    rows: Sequence[Row]
+    contests: Mapping[str, tuple[Model, Model]]
 
     def answered(self, exchange: str) -> str:
         """The right answer that a person gave for an exchange, the newest; empty when nobody did."""
@@ -42,6 +45,16 @@ class Evidence(Struct, frozen=True):
         said = [s.value for s in self.heard.get(exchange, ()) if s.kind == "rating" and s.source in TRUSTED]
         return said[-1] if said else 0.0
 
+    def taught(self, task: str) -> list[str]:
+        """Texts that the task's training rows hold already, oldest first."""
+        return [row.text for row in self.rows if row.role == "train" and task in row.labels]
+
+    def unlabelled(self, task: str) -> list[Row]:
+        """Sealed rows of a task whose right answer nobody has given yet."""
+        sealed = [row for row in self.rows if row.role == "holdout" and task in row.labels]
+        known = {row.uri for row in sealed if row.labels[task]}
+        return [row for row in sealed if row.uri not in known]
+
 
 Student = Callable[[Evidence], Iterable[Gap]]
 
@@ -51,15 +64,17 @@ def run(took: Sequence[Signal], given: Given, plugins: Sequence[Student]) -> Ite
     fresh = given.new(Exchange)
     known = {e.id: e for e in fresh}
     known |= given.get(Exchange, [s.exchange for s in took if s.exchange and s.exchange not in known])
-    evidence = Evidence(fresh, known, given.heard(list(known)), took, _taught(given.all(Row)))
+    heard, contests = given.heard(list(known)), _contests(given.all(Model), given.all(Verdict))
+    evidence = Evidence(fresh, known, heard, took, given.all(Row), contests)
     for student in plugins:
         yield from student(evidence)
 
 
-def _taught(rows: Sequence[Row]) -> dict[str, list[str]]:
-    texts: dict[str, list[str]] = {}
-    for row in rows:
-        if row.role == "train":
-            for task in row.labels:
-                texts.setdefault(task, []).append(row.text)
-    return texts
+def _contests(models: Sequence[Model], verdicts: Sequence[Verdict]) -> dict[str, tuple[Model, Model]]:
+    newest, known = {m.task: m for m in models}, {m.id: m for m in models}
+    serving = champions(verdicts)
+    return {
+        task: (candidate, known[serving[task]])
+        for task, candidate in newest.items()
+        if task in serving and serving[task] != candidate.id
+    }

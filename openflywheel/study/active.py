@@ -48,7 +48,7 @@ def active(
             pools.setdefault(exchange.task, []).append(exchange)
     for task, pool in pools.items():
         vectors = encoder.encode([e.input for e in pool])
-        known = encoder.encode(evidence.taught.get(task, ())[-KNOWN:])
+        known = encoder.encode(evidence.taught(task)[-KNOWN:])
         doubts = np.array([doubt(e.confidence, evidence.rating(e.id)) for e in pool])
         chosen = choose(vectors, doubts, known, budget.labels, np.random.default_rng(seed))
         yield Gap(

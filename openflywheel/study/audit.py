@@ -1,12 +1,20 @@
-"""Draw the sealed holdout: a random slice of the traffic, labelled by experts, that never teaches."""
+"""The sealed holdout: a random slice of the traffic that never teaches, labelled where labels decide something.
 
-from collections.abc import Iterator
+All exchanges of held-out people are sealed. A candidate and the champion are compared on all of them, but an
+expert is asked only about those that the two answer differently: elsewhere both are right or both are wrong,
+and the difference between them is zero whatever the truth is. At a disagreement of 10 % this buys the
+evidence of ten random labels with one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from openflywheel.base.holdout import DRAWN, held_out
+from openflywheel.base.holdout import DRAWN, SEALED, held_out
 from openflywheel.base.ids import share_of
-from openflywheel.base.nouns import Exchange, Gap
+from openflywheel.base.nouns import Gap, Model, Row
 from openflywheel.study import Evidence
+
+Predict = Callable[[Model, Sequence[str]], Sequence[str]]
 
 
 class Budget(Protocol):
@@ -16,12 +24,23 @@ class Budget(Protocol):
     def holdout(self) -> int: ...
 
 
-def audit(evidence: Evidence, *, budget: Budget, holdout: float) -> Iterator[Gap]:
-    """One Gap a task: `budget.holdout` exchanges drawn evenly from those of held-out people."""
-    slices: dict[str, list[Exchange]] = {}
+def audit(evidence: Evidence, *, budget: Budget, holdout: float, predict: Predict) -> Iterator[Gap]:
+    """Seal the new exchanges of held-out people; ask about those on which candidate and champion differ."""
+    slices: dict[str, list[str]] = {}
     for exchange in evidence.fresh:
         if held_out(exchange, holdout) and exchange.input:
-            slices.setdefault(exchange.task, []).append(exchange)
-    for task, slice_ in slices.items():
-        drawn = sorted(slice_, key=lambda e: share_of(e.id, "draw"))[: budget.holdout]
-        yield Gap(topic=task, why=DRAWN, task=task, evidence=tuple(e.id for e in drawn), budget=len(drawn))
+            slices.setdefault(exchange.task, []).append(exchange.id)
+    for task, ids in slices.items():
+        yield Gap(topic=task, why=SEALED, task=task, evidence=tuple(ids))
+    for task, (candidate, champion) in evidence.contests.items():
+        differing = _differing(evidence.unlabelled(task), candidate, champion, predict)
+        drawn = sorted(differing, key=lambda id: share_of(id, "draw"))[: budget.holdout]
+        if drawn:
+            yield Gap(topic=task, why=DRAWN, task=task, evidence=tuple(drawn), budget=len(drawn))
+
+
+def _differing(rows: Sequence[Row], candidate: Model, champion: Model, predict: Predict) -> list[str]:
+    """Exchanges of the sealed rows that the two models answer differently."""
+    texts = [row.text for row in rows]
+    answers = zip(rows, predict(candidate, texts), predict(champion, texts), strict=True)
+    return [row.uri.removeprefix("exchange:") for row, new, old in answers if new != old]

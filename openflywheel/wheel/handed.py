@@ -40,6 +40,7 @@ class Handed:
             "experts": self._store.experts,
             "detect": partial(guard.apply, self._guards),
             "folder": self._settings.folder,
+            "predict": self.predict,
             "artefacts": self._store.artefacts,
             "tasks": self._settings.tasks,
             "budget": self._settings.wheel.budget,

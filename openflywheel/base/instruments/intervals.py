@@ -20,7 +20,7 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
     return max(0.0, min(seen, centre - half)), min(1.0, max(seen, centre + half))
 
 
-def paired_difference(wins: int, losses: int, n: int, level: float = 0.95) -> tuple[float, float]:
+def paired_difference(wins: float, losses: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Interval of the difference of two shares measured on the same n questions, in [-1, 1].
 
     `wins` were right for the first alone, `losses` for the second alone. Wald with half a question added to
