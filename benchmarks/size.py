@@ -1,4 +1,7 @@
-"""The size budget: small is a budget, not a mood.  python -m benchmarks.size [--json]; exits 1 when it is broken."""
+"""The size budget: small is a budget, not a mood.
+
+python -m benchmarks.size [--json]; exits 1 when the budget is broken.
+"""
 
 import argparse
 import ast

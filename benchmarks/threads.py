@@ -1,4 +1,4 @@
-"""What BLAS threads cost on small problems: CPU-seconds of a head's fit beside a busy core, one thread or all."""
+"""What BLAS threads cost on small problems: a head's fit beside a busy core, with one thread or all."""
 
 import argparse
 import multiprocessing

@@ -60,22 +60,29 @@ class Description(Struct, frozen=True):
 
 def names(room: str) -> list[str]:
     """Every plugin that a room can offer, built in or installed."""
+    return sorted({*_files(room), *(e.name for e in metadata.entry_points(group=f"openflywheel.{room}"))})
+
+
+def _files(room: str) -> set[str]:
+    """The built-in plugins; a file named _name.py is the room's own machinery."""
     if room not in ROOMS:
         raise UnknownPlugin(f"there is no room {room!r}; {suggest(room, ROOMS)}")
     files = (m.name for m in iter_modules(import_module(f"openflywheel.{room}").__path__))
-    own = {name for name in files if not name.startswith("_")}  # _name.py is the room's own machinery
-    return sorted(own | {e.name for e in metadata.entry_points(group=f"openflywheel.{room}")})
+    return {name for name in files if not name.startswith("_")}
 
 
 def find(room: str, name: str) -> Plugin:
-    """The plugin's function. Raises UnknownPlugin or MissingExtra."""
+    """The plugin's function. Raises UnknownPlugin or MissingExtra.
+
+    A stranger cannot take the place of a built-in; so these cost no search through all that is installed.
+    """
+    if name in _files(room):
+        return _import(room, name, lambda: _own(room, name))
     for entry in metadata.entry_points(group=f"openflywheel.{room}", name=name):
         return _import(room, name, entry.load)
-    if name not in names(room):
-        raise UnknownPlugin(
-            f"{room} has no plugin {name!r}; {suggest(name, names(room))} (see: flywheel plugins {room})"
-        )
-    return _import(room, name, lambda: _own(room, name))
+    raise UnknownPlugin(
+        f"{room} has no plugin {name!r}; {suggest(name, names(room))} (see: flywheel plugins {room})"
+    )
 
 
 def _own(room: str, name: str) -> Plugin:

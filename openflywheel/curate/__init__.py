@@ -23,7 +23,7 @@ Step = Callable[[pa.Table], pa.Table]
 def run(
     took: Sequence[Record], given: Given, plugins: Sequence[Step], *, recipe: str
 ) -> Iterator[Row | Dataset | Drop]:
-    """Clean what is new, then freeze a version of every set that changed; `recipe` names steps and settings."""
+    """Clean what is new, then freeze a version of every set that changed; `recipe` names the steps."""
     if not took:
         return
     table = _clean(took, plugins)

@@ -7,12 +7,10 @@ from openflywheel.base.instruments.intervals import paired_difference
 from openflywheel.base.nouns import Passed, Verdict
 from openflywheel.evaluate import Contest
 
-LEAST_LABELLED = 0.5  # of the questions that the two answer differently
-
 
 class Count(Struct, frozen=True):
-    """n questions, of which the two answer `differing` differently; experts have judged `labelled` of those:
-    `wins` for the candidate, `losses` for the champion, both wrong in the rest.
+    """n questions, of which the two answer `differing` differently; experts have judged `labelled` of those,
+    drawn at random: `wins` for the candidate, `losses` for the champion, both wrong in the rest.
     """
 
     n: int
@@ -26,9 +24,21 @@ class Count(Struct, frozen=True):
         """What a judged question stands for: itself, and those that were not drawn for judging."""
         return self.differing / self.labelled if self.labelled else 0.0
 
+    def interval(self, level: float) -> tuple[float, float]:
+        """Two-sided interval of the difference of the shares of right answers."""
+        return paired_difference(self.wins * self.scale, self.losses * self.scale, self.n, level)
 
-def accuracy(contest: Contest, *, level: float = 0.95) -> Verdict:
+    def lowest(self, level: float) -> float:
+        """One-sided lower bound of the difference."""
+        return self.interval(2 * level - 1)[0]
+
+
+def accuracy(contest: Contest, *, margin: float = 0.0, level: float = 0.95) -> Verdict:
     """yes when it is significantly better, no when it is significantly worse, else inconclusive.
+
+    With a `margin` above 0 it is enough to look better and to be, with confidence `level`, not worse by more
+    than the margin (a non-inferiority test): a wheel that learns a little in every turn then moves on without
+    waiting until each step is proven, at a risk of 1 - level of losing more than the margin in one.
 
     The score is the difference of the shares of right answers; questions that both answer alike add nothing
     to it, so they need no label. Test: McNemar, one-sided mid-p (Fagerland et al. 2013, BMC Med. Res.
@@ -36,8 +46,8 @@ def accuracy(contest: Contest, *, level: float = 0.95) -> Verdict:
     beaten: the first model passes.
     """
     count = _count(contest)
-    low, high = paired_difference(count.wins * count.scale, count.losses * count.scale, count.n, level)
-    passed, reason = _judge(contest, count, 1 - level)
+    low, high = count.interval(level)
+    passed, reason = _judge(contest, count, margin, level)
     return Verdict(
         check="accuracy",
         about=contest.candidate.id,
@@ -60,20 +70,20 @@ def _count(contest: Contest) -> Count:
     return Count(len(contest.right), len(differing), len(judged), wins, losses)
 
 
-def _judge(contest: Contest, count: Count, alpha: float) -> tuple[Passed, str]:
+def _judge(contest: Contest, count: Count, margin: float, level: float) -> tuple[Passed, str]:
     if contest.champion is None:
         return "yes", "the first model: there is no champion to beat"
     said = (
         f"of {count.n} sealed questions {count.differing} are answered differently, {count.labelled} of them "
         f"judged: {count.wins} for the candidate, {count.losses} for the champion"
     )
-    if count.labelled < LEAST_LABELLED * count.differing:
-        return "inconclusive", f"{said}; experts have still to judge the others"
-    if mid_p(count.wins, count.losses) <= alpha:
+    if mid_p(count.wins, count.losses) <= 1 - level:
         return "yes", said
-    if mid_p(count.losses, count.wins) <= alpha:
+    if mid_p(count.losses, count.wins) <= 1 - level:
         return "no", said
-    return "inconclusive", f"{said}; {_wanted(count, alpha)}"
+    if count.wins > count.losses and count.lowest(level) > -margin:
+        return "yes", f"{said}; not worse by more than {margin:g}"
+    return "inconclusive", f"{said}; {_wanted(count, 1 - level)}"
 
 
 def mid_p(wins: int, losses: int) -> float:

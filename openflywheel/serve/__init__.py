@@ -33,7 +33,7 @@ def run(
 def _decide(
     about: str, task: str, champion: str, opinions: Mapping[str, Verdict], checks: Sequence[str]
 ) -> Verdict:
-    """yes when all say yes; no when one says no; else inconclusive, with the reasons of those who hold back."""
+    """yes when all say yes; no when one says no; else inconclusive, with the reasons of who holds back."""
     silent = [f"{check} said nothing" for check in checks if check not in opinions]
     against = [v for v in opinions.values() if v.passed != "yes"]
     refused = any(v.passed == "no" for v in against)

@@ -93,7 +93,7 @@ def _covariance(vectors: Matrix, known: Matrix) -> NDArray[np.float64]:
 
 
 def _greedy(covariance: NDArray[np.float64], worth: NDArray[np.float64], k: int) -> list[int]:
-    """Again and again the largest worth times variance, then what is left of the variance once it is known."""
+    """Again and again the largest worth times variance, then what is left of the variance once known."""
     free, left, chosen = np.ones(len(worth), bool), covariance.copy(), []
     for _ in range(min(k, len(worth))):
         best = int(np.argmax(np.where(free, worth * np.maximum(np.diag(left), 0), -1)))

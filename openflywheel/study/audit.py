@@ -1,4 +1,4 @@
-"""The sealed holdout: a random slice of the traffic that never teaches, labelled where labels decide something.
+"""The sealed holdout: a random slice of the traffic that never teaches, labelled where labels decide.
 
 All exchanges of held-out people are sealed. A candidate and the champion are compared on all of them, but an
 expert is asked only about those that the two answer differently: elsewhere both are right or both are wrong,
@@ -34,6 +34,7 @@ def audit(evidence: Evidence, *, budget: Budget, holdout: float, predict: Predic
         yield Gap(topic=task, why=SEALED, task=task, evidence=tuple(ids))
     for task, (candidate, champion) in evidence.contests.items():
         differing = _differing(evidence.unlabelled(task), candidate, champion, predict)
+        # One random order for all times: what is judged stays a random part of what differs.
         drawn = sorted(differing, key=lambda id: share_of(id, "draw"))[: budget.holdout]
         if drawn:
             yield Gap(topic=task, why=DRAWN, task=task, evidence=tuple(drawn), budget=len(drawn))

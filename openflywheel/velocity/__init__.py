@@ -14,7 +14,7 @@ ARROW = Arrow(takes=Step, gives=Reading, given=(Exchange, Signal, Verdict, Model
 
 
 class Log(Struct, frozen=True):
-    """What a gauge looks at: `new_*` came since the last look, the rest is the whole history, oldest first."""
+    """What a gauge looks at: `new_*` came since the last look, the rest is all history, oldest first."""
 
     turn: int
     new_steps: Sequence[Step]

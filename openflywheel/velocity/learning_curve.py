@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from openflywheel.base.nouns import Model, Reading
+from openflywheel.base.nouns import Reading
 from openflywheel.velocity import Log
 
 Floats = NDArray[np.float64]
+Point = tuple[float, float]  # rows, accuracy
 
 SIZES, RESAMPLES, LEVEL = 5, 200, 0.9  # fewer than 5 points cannot tell 3 parameters from noise
 EXPONENTS = 2.0 ** np.arange(-6, 1 + 1 / 32, 1 / 32)  # 1/64 to 2 in steps of 2 %
@@ -19,22 +20,43 @@ EXPONENTS = 2.0 ** np.arange(-6, 1 + 1 / 32, 1 / 32)  # 1/64 to 2 in steps of 2 
 def learning_curve(log: Log, *, seed: int) -> Iterator[Reading]:
     """Accuracy as a power law of training rows, accuracy = c - a rows^-b (Hestness et al. 2017, 1712.00409).
 
-    learning_curve: forecast of a task's accuracy at twice the rows of its newest model (unit: share), with
-    a 90 % interval for what will be measured there. Under 5 sizes: the newest accuracy, and a note.
+    training_rows: rows that taught the model which answered most of the turn's exchanges.
+    expected_accuracy: mean of its calibrated confidence over those exchanges (unit: share). Its accuracy on
+    rows that experts were asked about would say less: they are the hard ones, and ever harder.
+    learning_curve: forecast of the expected accuracy at twice the rows, with a 90 % interval for what will be
+    read there. Under 5 sizes: the newest accuracy, and a note.
     learning_exponent: b, with its 90 % interval; 0 when the curve is flat.
-
-    Points are `report["rows"]` and `report["accuracy"]` of the models taught in the way of the newest one
-    (same base and method); models of one size count as their mean.
     """
-    taught = [m for m in log.models.values() if m.report.get("rows") and "accuracy" in m.report]
-    for task, newest in {m.task: m for m in taught}.items():
-        alike = [m for m in taught if (m.task, m.base, m.method) == (task, newest.base, newest.method)]
-        yield from _readings(alike, partial(Reading, turn=log.turn, task=task), seed)
+    for task, (rows, accuracy) in _now(log).items():
+        reading = partial(Reading, turn=log.turn, task=task)
+        yield reading(name="training_rows", value=rows, unit="rows")
+        yield reading(name="expected_accuracy", value=accuracy, unit="share")
+        yield from _readings([*_before(log.readings, task), (rows, accuracy)], reading, seed)
 
 
-def _readings(models: Sequence[Model], reading: partial[Reading], seed: int) -> Iterator[Reading]:
-    rows, accuracy = models[-1].report["rows"], models[-1].report["accuracy"]
-    points = _points(models, rows)
+def _now(log: Log) -> dict[str, tuple[float, float]]:
+    """task -> rows behind its busiest model of this turn, and that model's mean confidence."""
+    confidence: dict[tuple[str, str], list[float]] = {}
+    for exchange in log.new_exchanges:
+        if exchange.variant in log.models and "rows" in log.models[exchange.variant].report:
+            confidence.setdefault((exchange.task, exchange.variant), []).append(exchange.confidence)
+    busiest = sorted(confidence, key=lambda each: len(confidence[each]))
+    return {task: (log.models[m].report["rows"], float(np.mean(confidence[task, m]))) for task, m in busiest}
+
+
+def _before(readings: Sequence[Reading], task: str) -> list[Point]:
+    """The same of earlier turns."""
+    rows = {r.turn: r.value for r in readings if r.task == task and r.name == "training_rows"}
+    return [
+        (rows[r.turn], r.value)
+        for r in readings
+        if r.task == task and r.name == "expected_accuracy" and r.turn in rows
+    ]
+
+
+def _readings(seen: Sequence[Point], reading: partial[Reading], seed: int) -> Iterator[Reading]:
+    rows, accuracy = seen[-1]
+    points = _points(seen, rows)
     curve = partial(reading, name="learning_curve", unit="share")
     if len(points.n) < SIZES:
         yield curve(value=accuracy, note=f"not enough data: {SIZES} sizes needed, {len(points.n)} seen")
@@ -60,11 +82,10 @@ class _Points(NamedTuple):
     weights: Floats
 
 
-def _points(models: Sequence[Model], unit: float) -> _Points:
-    # an accuracy measured out of fold on n rows has the variance p (1 - p) / n, which asks for the weight n
-    sizes, accuracy = np.array([(m.report["rows"] / unit, m.report["accuracy"]) for m in models]).T
-    n, place, counts = np.unique(sizes, return_inverse=True, return_counts=True)
-    return _Points(n, np.bincount(place, accuracy) / counts, n * counts)
+def _points(seen: Sequence[Point], unit: float) -> _Points:
+    sizes, accuracy = np.array(seen).T
+    n, place, counts = np.unique(sizes / unit, return_inverse=True, return_counts=True)
+    return _Points(n, np.bincount(place, accuracy) / counts, counts.astype(float))
 
 
 class _Curves(NamedTuple):
@@ -108,7 +129,7 @@ def _bootstrap(points: _Points, rng: np.random.Generator) -> tuple[_Curves, _Cur
     residuals = (points.accuracy - fit.at(points.n)) / spread
     drawn = rng.choice(residuals, (RESAMPLES, k + 1)) * np.sqrt(k / rng.chisquare(k - 3, (RESAMPLES, 1)))
     again = np.clip(fit.at(points.n) + drawn[:, :k] * spread, 0, 1)
-    return fit, _fit(points, again), drawn[:, k] * 2**-0.5
+    return fit, _fit(points, again), drawn[:, k]
 
 
 def _interval(values: Floats, centre: float) -> tuple[float, float]:

@@ -62,7 +62,7 @@ def _holdouts(settings: Settings, store: Store) -> Iterator[Check]:
     for task in settings.tasks:
         if task not in judged:
             what = "no holdout yet, so no candidate can be compared with the champion"
-            remedy = "answer what experts are asked: flywheel label (study: audit draws the questions)"
+            remedy = "it grows with use: study needs audit, and wheel.holdout.share must be above 0"
             yield Check(f"task {task}", "warning", what, remedy)
 
 

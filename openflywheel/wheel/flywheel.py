@@ -1,17 +1,14 @@
 """The flywheel: ask, signal, turn, read."""
 
-import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from openflywheel import guard
 from openflywheel.base import door
 from openflywheel.base.champion import champions
 from openflywheel.base.errors import UnknownExchange, UnknownTask, suggest
-from openflywheel.base.ids import content_id, event_id
+from openflywheel.base.ids import event_id
 from openflywheel.base.instruments.encoder import open_encoder
 from openflywheel.base.nouns import Exchange, Gap, Model, Reading, Signal, Step, Verdict
 from openflywheel.base.settings import Settings, read
@@ -53,7 +50,7 @@ class Flywheel:
 
     @classmethod
     def open(cls, path: str | Path = "flywheel.yaml") -> Self:
-        """Open the flywheel that a settings file describes. Raises SettingsError, EncoderError, StoreError."""
+        """Open the wheel that a settings file describes. Raises SettingsError, EncoderError, StoreError."""
         return cls(read(path))
 
     def ask(self, task: str, input: str, *, subject: str = "", episode: str = "") -> Exchange:
@@ -67,7 +64,7 @@ class Flywheel:
     def ask_many(
         self, task: str, inputs: Sequence[str], *, subjects: Sequence[str] = (), episodes: Sequence[str] = ()
     ) -> list[Exchange]:
-        """Answer many questions at once (replays, batches): one embedding pass, one commit. Raises UnknownTask."""
+        """Answer many questions at once: one embedding pass, one commit. Raises UnknownTask."""
         self._known(task)
         people = [self.store.key_of(s) for s in subjects] or [""] * len(inputs)
         talks = [e or event_id() for e in episodes] or [event_id() for _ in inputs]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from openflywheel.base.champion import PROMOTION, ROLLBACK, champions
+from openflywheel.base.champion import crowned
 from openflywheel.base.nouns import Model, Reading, Step, Verdict
 from openflywheel.base.settings import Settings
 from openflywheel.store import Store
@@ -115,19 +115,18 @@ def look_at_state(settings: Settings, store: Store) -> Status:
 
 
 def _tasks(settings: Settings, store: Store, verdicts: Sequence[Verdict]) -> list[TaskView]:
-    serving = champions(verdicts)
-    models = store.get(Model, list(serving.values()))
-    promoted = {v.task: v for v in verdicts if v.check in (PROMOTION, ROLLBACK) and v.passed == "yes"}
-    return [_task(name, task.kind, models, promoted.get(name)) for name, task in settings.tasks.items()]
+    crowns = crowned(verdicts)
+    models = store.get(Model, [crown.about for crown in crowns.values()])
+    return [_task(name, task.kind, models, crowns.get(name)) for name, task in settings.tasks.items()]
 
 
-def _task(name: str, kind: str, models: Mapping[str, Model], promoted: Verdict | None) -> TaskView:
+def _task(name: str, kind: str, models: Mapping[str, Model], crown: Verdict | None) -> TaskView:
     return TaskView(
         task=name,
         kind=kind,
-        champion=models.get(promoted.about) if promoted else None,
-        since=promoted.at if promoted else None,
-        why=promoted.reason if promoted else "",
+        champion=models.get(crown.about) if crown else None,
+        since=crown.at if crown else None,
+        why=crown.reason if crown else "",
     )
 
 

@@ -38,28 +38,34 @@ def advance(
 ) -> Step:
     """Let one room work on what is new for it; returns how that went, a Step whose id is `name`.
 
-    A plugin that fails fails its room: nothing of this passage is kept but a Step with the reason, and the
-    room takes the same things again the next time.
+    A plugin that fails, or gives what cannot be kept, fails its room: nothing of this passage is kept but a
+    Step with the reason, and the room takes the same things again the next time.
     """
     module, clock = ROOMS[room], _Clock()
-    with store.passage(room, module.ARROW, name) as passage:
-        if passage.done:
-            return store.get(Step, [name])[name]
-        step = Step(id=name, turn=turn, room=room, took=len(passage.took), settings=settings)
-        try:
+    step = Step(id=name, turn=turn, room=room, took=0, settings=settings)
+    try:
+        with store.passage(room, module.ARROW, name) as passage:
+            if passage.done:
+                return store.get(Step, [name])[name]
+            step = replace(step, took=len(passage.took))
             with one_thread():
                 out = list(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
-        except Exception as error:  # whatever a plugin raises must not stop the other rooms
-            log.exception("turn %d: %s failed", turn, room)
-            passage.keep = False
-            failed = replace(step, id=f"{name}-failed", error=_reason(error), **clock.read())
-            store.append([failed])
-            return failed
-        nouns: list[Noun] = [thing for thing in out if not isinstance(thing, Drop)]
-        dropped = Counter(thing.reason for thing in out if isinstance(thing, Drop))
-        done = replace(step, gave=len(nouns), dropped=dict(dropped), **clock.read())
-        passage.tray += [*nouns, done]
-    return done
+            dropped = Counter(thing.reason for thing in out if isinstance(thing, Drop))
+            nouns = [_noun(thing) for thing in out if not isinstance(thing, Drop)]
+            done = replace(step, gave=len(nouns), dropped=dict(dropped), **clock.read())
+            passage.tray += [*nouns, done]
+        return done
+    except Exception as error:  # whatever a plugin does must not stop the other rooms
+        log.exception("turn %d: %s failed", turn, room)
+        failed = replace(step, id=f"{name}-failed", error=_reason(error), **clock.read())
+        store.append([failed])
+        return failed
+
+
+def _noun(thing: object) -> Noun:
+    if not isinstance(thing, Noun):
+        raise TypeError(f"a plugin gave {thing!r}, which is no noun")
+    return thing
 
 
 class _Clock:

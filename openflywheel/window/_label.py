@@ -9,6 +9,7 @@ import click
 from msgspec import Struct
 from rich.console import RenderableType
 
+from openflywheel.base.holdout import DRAWN
 from openflywheel.base.nouns import Exchange, Row
 from openflywheel.store import Store
 from openflywheel.store.experts import Question
@@ -54,7 +55,7 @@ def _answers(wheel: Flywheel, questions: Sequence[Question]) -> Iterator[bool]:
         exchange = wheel.exchange(question.exchange)
         labels = known.setdefault(question.task, set())
         _tell(f"\n{number} of {len(questions)}, {question.task}: {question.why}")
-        word = _ask(exchange, labels)
+        word = _ask(exchange, labels, blind=question.why == DRAWN)
         if word == QUIT:
             return
         if word != SKIP:
@@ -69,23 +70,24 @@ def _known(store: Store) -> dict[str, set[str]]:
     for row in store.all(Row):
         for task, said in row.labels.items():
             known.setdefault(task, set()).add(said)
-    return known
+    return {task: labels - {""} for task, labels in known.items()}  # sealed rows have no label yet
 
 
-def _ask(exchange: Exchange, known: Collection[str]) -> str:
-    """A label, or SKIP, or QUIT."""
+def _ask(exchange: Exchange, known: Collection[str], blind: bool) -> str:
+    """A label, or SKIP, or QUIT. `blind` hides what the model thinks: the answer will judge it."""
+    choices = sorted(exchange.choices) if blind else exchange.choices
     _tell(f"  {quoted(exchange.input)}")
-    if exchange.output:
+    if exchange.output and not blind:
         _tell(f"  the model said {exchange.output} ({exchange.confidence:.0%} sure)")
-    if exchange.choices:
-        _tell("  " + "   ".join(f"{n} {choice}" for n, choice in enumerate(exchange.choices, 1)))
+    if choices:
+        _tell("  " + "   ".join(f"{n} {choice}" for n, choice in enumerate(choices, 1)))
     while True:
         word = _read("number, label, s (skip) or q (quit): ")
         if word in known or word in (SKIP, QUIT):
             return word
         if word.isdecimal():
-            if 1 <= int(word) <= len(exchange.choices):
-                return exchange.choices[int(word) - 1]
+            if 1 <= int(word) <= len(choices):
+                return choices[int(word) - 1]
             _tell(f"there is no choice {word}")
         elif word and (sure := _confirm(word, known)):
             return sure

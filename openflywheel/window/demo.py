@@ -23,7 +23,7 @@ from openflywheel.window.simulate import Cycle, cycle
 from openflywheel.window.story import Before, Story
 
 TASK = "intent"
-CONVERSATIONS = 180  # a turn; with those who ask again, eight turns use nearly all of the 1,722 messages
+CONVERSATIONS = 400  # a turn; with those who ask again, eight turns use most of the 3,864 messages
 SEEDED, EXAMPLES = 0.7, 2  # cold start: two examples of 70 % of the intents
 BEHAVIOUR = Behaviour(rate=0.25, flip=0.05, correct=0.15, rephrase=0.3, choose=0.3, people=900)
 MARK = ".flywheel-demo"

@@ -23,11 +23,11 @@ LABEL_COLUMNS = ("label", "category", "intent")
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
-    """What one cycle of conversations and a turn looked like; the shares are of the exchanges served.
+    """What a cycle of conversations and a turn looked like; the shares are of the exchanges served.
 
     `accuracy` is the share of right answers among those that the model gave, measured against the truth
-    that only the simulation knows. `cost_per_1000` counts calls, people and wrong answers; `labels` were given by
-    people to learn from, `holdout` to judge by.
+    that only the simulation knows. `cost_per_1000` counts calls, people and wrong answers; `labels` were
+    given by people to learn from, `holdout` to judge by.
     """
 
     turn: int

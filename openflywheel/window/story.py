@@ -17,7 +17,8 @@ from openflywheel.wheel.flywheel import Flywheel
 from openflywheel.window.simulate import Cycle
 
 COLUMNS = (
-    "turn", "users", "answered", "accuracy", "to humans", "cost/1,000", "labels", "gate", "seconds", "bottleneck",
+    "turn", "users", "answered", "accuracy", "to humans", "cost/1,000", "labels", "gate", "seconds",
+    "bottleneck",
 )  # fmt: skip
 COLOURS = {"promoted": "green", "refused": "red", "inconclusive": "yellow"}
 
@@ -131,8 +132,8 @@ def _report(
     """The story in Markdown."""
     lines = [
         "# The support desk of Juniper & Oak, turn by turn",
-        "Simulated customers on sample data; accuracy is measured against the truth that only the simulation knows;"
-        " labels are those to learn from + those to judge by.",
+        "Simulated customers on sample data; accuracy is measured against the truth that only the simulation"
+        " knows; labels are those to learn from + those to judge by.",
         "",
         _markdown(COLUMNS),
         _markdown(["---"] * len(COLUMNS)),

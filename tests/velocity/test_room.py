@@ -34,11 +34,19 @@ def look(store, name, plugins):
 def turn(number):
     """What one turn leaves behind: a person's correction, a candidate, its promotion."""
     at = 1000.0 * number
-    asked = Exchange(episode="e", task="route", input="?", output="x", variant="m", confidence=0.9, at=at)
     data = Dataset(name="route-train", task="route", role="train", rows=(f"r{number}",), recipe="r")
     report = {"rows": 100.0 * number, "accuracy": 0.9 - 2 / (10 * number), "ece": 0.02, "labels": 5.0}
     model = Model(
         name="route-head", task="route", base="b", method="head", taught_by=(data.id,), report=report
+    )
+    asked = Exchange(
+        episode="e",
+        task="route",
+        input="?",
+        output="x",
+        variant=model.id,
+        confidence=report["accuracy"],
+        at=at,
     )
     return [
         asked,
@@ -97,7 +105,8 @@ def test_six_turns_give_every_reading(store):
     assert {r.turn for r in readings.values()} == {6}
     assert set(readings) == {
         "bottleneck", "turn_seconds", "signal_to_study_seconds", "signal_to_champion_seconds",
-        "learning_curve", "learning_exponent", "cost_per_1000", "handed_over", "labels_used", "label_cost",
+        "learning_curve", "learning_exponent", "training_rows", "expected_accuracy",
+        "cost_per_1000", "handed_over", "labels_used", "label_cost",
         "expected_errors", "expected_error_cost_per_1000", "component_collection", "component_storage",
         "component_analysis", "component_application", "component_feedback", "weakest_component",
     }  # fmt: skip

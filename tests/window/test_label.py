@@ -1,7 +1,10 @@
 """The experts' queue in the terminal."""
 
+from contextlib import closing
+
 import pytest
 
+from openflywheel.base.holdout import DRAWN
 from openflywheel.base.nouns import Exchange, Signal
 from openflywheel.store import Store
 
@@ -85,13 +88,42 @@ def test_a_limit_is_kept(ask_json, choices):
     assert ask_json("label", "--limit", "1", input="1\n1\n")["left"] == len(choices) - 1
 
 
-def test_a_question_cannot_steer_the_terminal(desk, ask_json, flywheel):
-    ask_json("ask", "route", "red \x1b[31malert\r\x07")
-    for room in ("signals", "study", "collect"):
-        ask_json(room)
-    shown = flywheel("label", input="s\n" * 50).stderr
+@pytest.fixture
+def asked_about(desk, ask_json):
+    """Put a message into the queue, before all others; returns its exchange."""
+
+    def ask(text, why):
+        exchange = ask_json("ask", "route", text)
+        with closing(Store(desk / "wheel")) as store:
+            for question in store.experts.open():
+                store.append([], [store.experts.answered(question.exchange)])
+            store.experts.ask([exchange["id"]], task="route", why=why)
+        return exchange
+
+    return ask
+
+
+def test_a_question_cannot_steer_the_terminal(asked_about, flywheel):
+    asked_about("red \x1b[31malert\r\x07", "doubt")
+    shown = flywheel("label", input="q\n").stderr
     assert "“red  [31malert  ”" in shown
     assert "\x1b" not in shown
+
+
+def test_what_the_model_thinks_is_shown(asked_about, flywheel):
+    exchange = asked_about("where is my parcel?", "doubt")
+    shown = flywheel("label", input="q\n").stderr
+    assert f"the model said {exchange['output']} (" in shown
+    assert f"  1 {exchange['choices'][0]}   2 {exchange['choices'][1]}" in shown
+
+
+def test_an_answer_that_will_judge_models_is_given_blindly(asked_about, flywheel, labels):
+    exchange = asked_about("where is my parcel?", DRAWN)
+    shown = flywheel("label", input="3\n").stderr
+    assert "the model said" not in shown
+    in_order = sorted(exchange["choices"])
+    assert f"  1 {in_order[0]}   2 {in_order[1]}   3 {in_order[2]}" in shown
+    assert labels()[-1] == in_order[2]
 
 
 def test_without_questions_there_is_nothing_to_do(flywheel, ask_json, labels):

@@ -114,6 +114,26 @@ def test_the_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_missing_library_is_one_line_that_installs_it():
+    code = (
+        "import sys; sys.modules['rich'] = None; from openflywheel.window.terminal import main; main(['map'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: flywheel map needs 'rich': pip install rich\n"
+
+
+def test_the_demo_is_run_as_asked(bare, flywheel):
+    asked = ("demo", "--turns", "1", "--seed", "3", "--folder", "shop", "--without", "velocity")
+    result = flywheel(*asked, "--json")
+    assert [cycle["turn"] for cycle in json.loads(result.stdout)] == [1]
+    assert (bare / "shop" / "flywheel.yaml").exists()
+    (bare / "other.txt").touch()
+    refused = flywheel("demo", "--folder", ".")
+    complaint = "error: . holds something else than a demo; choose another with --folder\n"
+    assert said(refused) == (2, "", complaint)
+
+
 def test_python_m_openflywheel_is_the_command():
     done = shell("--version")
     assert (done.returncode, done.stderr) == (0, "")

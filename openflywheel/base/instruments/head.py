@@ -46,9 +46,8 @@ class Head(Struct, frozen=True):
 
     def keep(self, folder: Path, **manifest: Any) -> Path:
         """Write it as an artefact (see artefact.py); `manifest` is kept beside it."""
-        said = {
-            "labels": self.labels, "encoder": self.encoder, "sharpness": self.sharpness, "gamma": self.gamma, **manifest
-        }  # fmt: skip
+        numbers = {"sharpness": self.sharpness, "gamma": self.gamma}
+        said = {"labels": self.labels, "encoder": self.encoder, **numbers, **manifest}
         tensors = {"weights": self.weights, "bias": self.bias}
         return artefact.keep(
             folder, said, tensors if self.support is None else {**tensors, "support": self.support}

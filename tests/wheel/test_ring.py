@@ -1,0 +1,178 @@
+"""One passage: all or nothing, and no room's failure stops the ring."""
+
+from collections import Counter
+
+import pytest
+
+from openflywheel.base import door
+from openflywheel.base.nouns import KINDS, Dataset, Model, Row, Signal, Step
+from openflywheel.wheel.ring import RING, ROOMS, TURN
+
+# Fails while the file "broken" lies beside flywheel.yaml.
+STEP = """\
+def fragile(batch, *, folder):
+    if (folder / "broken").exists():
+        raise ValueError("the mangle is stuck")
+    return batch
+"""
+LISTENER = """\
+from openflywheel.base.nouns import Signal
+def hasty(episode, *, folder):
+    for exchange in episode.exchanges:
+        yield Signal(exchange=exchange.id, kind="hasty", value=0, source="code", explicit=False)
+        if exchange.input == "stop" and (folder / "broken").exists():
+            raise KeyError("stop")
+"""
+RUBBISH = """\
+def rubbish(episode):
+    return [{given}]
+"""
+
+
+def rooms(steps):
+    return {step.room: step for step in steps}
+
+
+def turned(wheel):
+    """A turn's rooms, one after the other, without the workflow around them."""
+    return rooms(wheel.advance(room) for room in TURN)
+
+
+class TestFailing:
+    @pytest.fixture
+    def fragile(self, new, install, reopen):
+        """A wheel that has never turned; its curation has a step that fails while "broken" is there."""
+        install("curate", "fragile", STEP)
+        (new / "broken").touch()
+        return reopen(new, ("[normalise, redact", "[normalise, fragile, redact"))
+
+    def test_the_step_says_what_failed_and_where(self, fragile):
+        step = rooms(fragile.turn())["curate"]
+        assert step.error == "ValueError: the mangle is stuck (stranger_fragile.py:3)"
+        assert (step.took, step.gave, step.turn) == (9, 0, 0)
+        assert step in fragile.store.all(Step)
+
+    def test_the_other_rooms_go_on(self, fragile):
+        steps = fragile.turn()
+        assert [s.room for s in steps] == list(TURN)
+        assert [s.room for s in steps if s.error] == ["curate"]
+        assert rooms(steps)["velocity"].gave > 0
+
+    def test_the_room_takes_the_same_things_again_until_it_succeeds(self, fragile, new):
+        assert [rooms(fragile.turn())["curate"].took for _ in range(2)] == [9, 9]
+        assert fragile.store.all(Row) == fragile.store.all(Dataset) == []
+        (new / "broken").unlink()
+        steps = rooms(fragile.turn())
+        assert (steps["curate"].took, steps["curate"].error) == (9, "")
+        assert (steps["customize"].gave, len(fragile.store.all(Row))) == (1, 9)
+        assert fragile.champion("route") is not None
+        assert rooms(fragile.turn())["curate"].took == 0
+
+    def test_what_it_gave_before_it_failed_is_not_kept(self, desk, install, reopen):
+        install("signals", "hasty", LISTENER)
+        (desk / "broken").touch()
+        wheel = reopen(desk, ("signals: {uncertainty", "signals: {hasty: {}, uncertainty"))
+        for text in ("go", "stop"):
+            wheel.ask("route", text)
+        assert wheel.advance("signals").error.startswith("KeyError: 'stop' (stranger_hasty.py:")
+        assert wheel.store.all(Signal) == []
+        (desk / "broken").unlink()
+        wheel.advance("signals")
+        assert Counter(s.kind for s in wheel.store.all(Signal))["hasty"] == 2
+
+    @pytest.mark.parametrize("given", ["'nothing that we know'", "None", "Signal(exchange=7)"])
+    def test_rubbish_from_a_plugin_fails_its_room_alone(self, given, desk, install, reopen):
+        noun = "from openflywheel.base.nouns import Signal as S\n"
+        noun += "def Signal(**odd): return S(kind='x', value=0, source='code', explicit=False, **odd)\n"
+        install("signals", "rubbish", noun + RUBBISH.format(given=given))
+        wheel = reopen(desk, ("signals: {uncertainty", "signals: {rubbish: {}, uncertainty"))
+        wheel.ask("route", "where is it?")
+        steps = wheel.turn()
+        assert [s.room for s in steps if s.error] == ["signals"]
+        assert wheel.store.all(Signal) == []
+        assert rooms(wheel.turn())["signals"].took == 1
+
+    def test_leaving_is_no_failure_and_leaves_nothing(self, desk, install, reopen):
+        install("signals", "leave", "def leave(episode):\n    raise KeyboardInterrupt\n")
+        wheel = reopen(desk, ("signals: {uncertainty", "signals: {leave: {}, uncertainty"))
+        wheel.ask("route", "where is it?")
+        before = wheel.store.counts()
+        with pytest.raises(KeyboardInterrupt):
+            wheel.advance("signals")
+        assert wheel.store.counts() == before
+
+
+class TestCounting:
+    def test_what_it_took_gave_and_dropped_is_counted_by_reason(self, new, reopen):
+        rows = ['{"text": "%s", "label": "refund"}\n' % text for text in ("No", "no", "x", "y" * 30)]
+        with (new / "seeds.jsonl").open("a") as seeds:
+            seeds.writelines(rows)
+        steps = turned(reopen(new, ("length,", "length: {least: 2, most: 25},")))
+        assert steps["collect"].gave == steps["curate"].took == 13
+        assert steps["curate"].dropped == {"too short": 1, "too long": 1, "duplicate": 1}
+        assert steps["curate"].gave == 10 + 1  # rows, and the training set that they make
+
+    def test_what_is_stored_already_is_dropped(self, desk, reopen):
+        wheel = reopen(desk, ("tasks: {", "tasks: {other: {kind: label}, "))  # another gap for the same file
+        step = turned(wheel)["collect"]
+        assert (step.took, step.gave, step.dropped) == (1, 9, {})
+        (desk / "seeds.jsonl").write_text((desk / "seeds.jsonl").read_text().replace('"label"', '"lable"'))
+        again = turned(reopen(desk, ("tasks: {", "tasks: {third: {kind: label}, ")))["collect"]
+        assert (again.gave, again.dropped) == (9, {})
+        last = turned(reopen(desk, ("tasks: {", "tasks: {fourth: {kind: label}, ")))["collect"]
+        assert (last.gave, last.dropped) == (0, {"stored already": 9})
+
+    def test_work_takes_time(self, new, reopen):
+        step = turned(reopen(new))["customize"]
+        assert step.seconds > 0
+        assert step.cpu_seconds > 0
+
+    def test_a_passage_that_was_made_is_not_made_again(self, wheel):
+        wheel.ask("route", "who are you?")
+        first = wheel._pass("signals", "000001-signals", 1)
+        assert (first.took, first.gave) == (1, 1)
+        wheel.ask("route", "and who is he?")
+        assert wheel._pass("signals", "000001-signals", 1) == first
+        assert wheel._pass("signals", "000002-signals", 2).took == 1
+
+
+class TestOff:
+    @pytest.mark.parametrize("room", door.ROOMS)
+    def test_a_room_without_plugins_leaves_a_step_and_breaks_nothing(self, room, desk, reopen):
+        settings = (desk / "flywheel.yaml").read_text().splitlines(keepends=True)
+        (desk / "flywheel.yaml").write_text("".join(s for s in settings if not s.startswith(f"{room}:")))
+        wheel = reopen(desk)
+        exchange = wheel.ask("route", "where is the gift card", subject="p1")
+        wheel.signal(exchange, correction="parcel")
+        steps = turned(wheel)
+        assert {name: step.error for name, step in steps.items()} == dict.fromkeys(TURN, "")
+        assert {s.room for s in wheel.store.all(Step)} == set(TURN)
+        if room not in ("curate", "serve"):  # they work without plugins too: they freeze, they promote
+            assert steps[room].gave == 0
+
+    def test_all_rooms_off_leave_the_champion_where_it_is(self, desk, reopen):
+        settings = (desk / "flywheel.yaml").read_text().splitlines(keepends=True)
+        off = tuple(f"{room}:" for room in door.ROOMS)
+        (desk / "flywheel.yaml").write_text("".join(s for s in settings if not s.startswith(off)))
+        wheel = reopen(desk)
+        champion = wheel.champion("route")
+        exchange = wheel.ask("route", "where is the gift card")
+        wheel.signal(exchange, correction="parcel")
+        assert {s.gave for s in wheel.turn()} == {0}
+        assert wheel.champion("route") == champion
+        assert len(wheel.store.all(Model)) == 1
+
+
+class TestOrder:
+    def test_every_room_has_a_place_in_the_turn(self):
+        assert sorted(TURN) == sorted(ROOMS) == sorted(door.ROOMS)
+
+    def test_each_room_takes_what_another_gives(self):
+        given = {module.ARROW.gives for module in RING.values()}
+        assert {module.ARROW.takes for module in RING.values()} == given
+        assert given <= set(KINDS)
+
+    def test_what_a_turn_needs_is_made_before_it_within_the_turn(self):
+        assert TURN.index("signals") < TURN.index("study") < TURN.index("collect") < TURN.index("curate")
+        assert TURN.index("curate") < TURN.index("customize") < TURN.index("serve") < TURN.index("velocity")
+        assert max(TURN.index("evaluate"), TURN.index("guard")) < TURN.index("serve")
