@@ -24,10 +24,9 @@ check: $(VENV)/.dev
 # PostgreSQL for tests/wheel/test_postgres.py; these are skipped where it is missing and cannot be had.
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20
 system:
-	@if command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; then exit; fi >/dev/null 2>&1; \
-	if command -v apt-get && [ "$$(id -u)" = 0 ] && { $(APT) update; \
-	$(APT) install -y --no-install-recommends postgresql; }; then exit; fi >/dev/null 2>&1; \
-	echo "PostgreSQL is missing and cannot be installed from here: tests/wheel/test_postgres.py skips its server"
+	@{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb || { [ "$$(id -u)" = 0 ] && { $(APT) update; \
+	$(APT) install -y --no-install-recommends postgresql; }; }; } >/dev/null 2>&1 \
+	|| echo "PostgreSQL is missing and cannot be installed here: tests/wheel/test_postgres.py skips what needs it"
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed')"

@@ -81,7 +81,8 @@ def logistic(x: Matrix, y: Places, k: int) -> Fitted | None:
     return Fitted("logistic", weights, bias, held_out)
 
 
-WAYS: tuple[Fit, ...] = (centroid, kernel_ridge, logistic)
+WAYS: tuple[Fit, ...] = (kernel_ridge, logistic, centroid)
+"""In order of preference."""
 
 
 def _softmax_regression(x: Matrix, y: Places, k: int) -> tuple[Matrix, Matrix]:

@@ -1,10 +1,10 @@
 """Topics that fail: clusters of the traffic in which answers go wrong more often than elsewhere.
 
 All fresh exchanges, good and bad together, are cut into many small clusters by spherical k-means (Dhillon &
-Modha 2001, Machine Learning 42:143) from k-means++ centres (Arthur & Vassilvitskii 2007, SODA). Fisher's exact
-test holds each cluster's failures against the rest; Benjamini & Hochberg's procedure (1995, JRSS B 57:289)
-bounds the share of false alarms. A topic is named by the words that set it apart: log-odds with an informative
-Dirichlet prior (Monroe, Colaresi & Quinn 2008, Political Analysis 16:372).
+Modha 2001, Machine Learning 42:143) from k-means++ centres (Arthur & Vassilvitskii 2007, SODA). Fisher's
+exact test holds each cluster's failures against the rest; Benjamini & Hochberg's procedure (1995, JRSS B
+57:289) bounds the share of false alarms. A topic is named by the words that set it apart: log-odds with an
+informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, Political Analysis 16:372).
 
 The test takes exchanges as independent: one person who complains of one thing ten times counts ten times.
 """
@@ -28,9 +28,9 @@ NEWEST = 5_000  # exchanges of a task: bounds the work
 FEWEST = 3  # clusters; with fewer there is hardly a rest to compare with
 ROUNDS = 10  # of k-means; 25 find no more
 WORDS, QUERIES = 3, 3
-WORD = re.compile(r"[^\W\d_]['’\w]+")
+WORD = re.compile(r"[^\W\d_][\w'\u2019]+")
 
-Places = NDArray[np.intp]
+Group = list[int]  # places in the pool
 
 
 class Encoder(Protocol):
@@ -54,20 +54,23 @@ def clusters(
         if len(pool) >= FEWEST * size:
             newest = pool[-NEWEST:]
             vectors = encoder.encode([e.input for e in newest])
-            groups = group(vectors, len(newest) // size, np.random.default_rng(seed))
+            groups = kmeans(vectors, len(newest) // size, np.random.default_rng(seed))
             yield from _gaps(newest, groups, np.array([fails(e, evidence) for e in newest]), rate)
 
 
 def fails(exchange: Exchange, evidence: Evidence) -> bool:
-    """Is the output not what a person said is right? Unsaid: was it handed over, or did anyone but a model mind?"""
+    """Was it answered otherwise than a person says is right; unsaid, handed over or met with displeasure?
+
+    Displeasure is a negative signal of a person or a rule; a model's doubt alone is none.
+    """
     right = evidence.answered(exchange.id)
     if right:
         return right != exchange.output
-    minded = (s.value < 0 and s.source != "model" for s in evidence.heard.get(exchange.id, ()))
-    return not exchange.output or any(minded)
+    said = evidence.heard.get(exchange.id, ())
+    return not exchange.output or any(s.value < 0 and s.source != "model" for s in said)
 
 
-def group(vectors: Matrix, k: int, random: np.random.Generator) -> list[Places]:
+def kmeans(vectors: Matrix, k: int, random: np.random.Generator) -> list[Group]:
     """At most k clusters of unit vectors: places of their members, nearest to the centre first."""
     centres = _spread(vectors, k, random)
     for _ in range(ROUNDS):
@@ -75,7 +78,7 @@ def group(vectors: Matrix, k: int, random: np.random.Generator) -> list[Places]:
         centres = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
     near = vectors @ centres.T
     order, own = np.argsort(-near.max(axis=1), kind="stable"), near.argmax(axis=1)
-    return [order[own[order] == i] for i in np.unique(own)]
+    return [order[own[order] == i].tolist() for i in np.unique(own)]
 
 
 def _spread(vectors: Matrix, k: int, random: np.random.Generator) -> Matrix:
@@ -87,30 +90,33 @@ def _spread(vectors: Matrix, k: int, random: np.random.Generator) -> Matrix:
     return vectors[chosen]
 
 
-def _gaps(pool: Sequence[Exchange], groups: list[Places], failed: NDArray[np.bool_], rate: float) -> Iterator[Gap]:
+def _gaps(
+    pool: Sequence[Exchange], groups: Sequence[Group], failed: NDArray[np.bool_], rate: float
+) -> Iterator[Gap]:
     """A Gap for each group that fails more often than the rest."""
-    sizes, failures = [len(g) for g in groups], np.array([failed[g].sum() for g in groups])
+    sizes, failures = np.array([(len(g), failed[g].sum()) for g in groups]).T
     expected = failed.mean() * sizes
     p = stats.hypergeom.sf(failures - 1, len(pool), failed.sum(), sizes)
     words = [set(WORD.findall(e.input.casefold())) for e in pool]
-    for i in np.flatnonzero(stats.false_discovery_control(p) <= rate):
-        texts = dict.fromkeys(pool[j].input for j in groups[i])
+    for i in np.flatnonzero(stats.false_discovery_control(p) < rate).tolist():
+        members = [pool[j] for j in groups[i]]
         yield Gap(
-            topic=", ".join(distinctive([words[j] for j in groups[i]], words)[:WORDS]),
+            topic=", ".join(distinctive([words[j] for j in groups[i]], words)[:WORDS]) or pool[0].task,
             why=f"{failures[i]} of {sizes[i]} failed (lift {failures[i] / expected[i]:.1f}), p = {p[i]:.1g}",
             task=pool[0].task,
-            queries=tuple(texts)[:QUERIES],
+            queries=tuple(dict.fromkeys(e.input for e in members))[:QUERIES],
             weight=float(failures[i] - expected[i]),
             evidence=tuple(pool[j].id for j in groups[i] if failed[j]),
         )
 
 
 def distinctive(part: Sequence[set[str]], whole: Sequence[set[str]]) -> list[str]:
-    """Words of a part of the texts, those first that are most surely more frequent there than in the rest."""
-    inside, everywhere = Counter(chain.from_iterable(part)), Counter(chain.from_iterable(whole))
-    y, all_y = (np.array([c[w] for w in sorted(inside)], float) for c in (inside, everywhere))
-    n, all_n = inside.total(), everywhere.total()
-    prior = all_y * n / all_n  # as if a second part of this size were like the whole
-    a, b = y + prior, all_y - y + prior
-    z = (np.log(a / (2 * n - a)) - np.log(b / (all_n - b))) / np.sqrt(1 / a + 1 / b)
-    return [sorted(inside)[i] for i in np.argsort(-z, kind="stable")]
+    """Words of a part of the texts, first those that are most surely more frequent there than in the rest."""
+    inside, everywhere = Counter(chain(*part)), Counter(chain(*whole))
+    names = sorted(inside)
+    y, total = (np.array([c[w] for w in names], float) for c in (inside, everywhere))
+    n, size = inside.total(), everywhere.total()
+    prior = total * n / size  # as much text as the part has, worded like the whole
+    a, b = y + prior, total - y + prior
+    z = (np.log(a / (2 * n)) - np.log(b / size)) / np.sqrt(1 / a + 1 / b)  # a word's odds are its share
+    return [names[i] for i in np.argsort(-z, kind="stable")]

@@ -6,7 +6,7 @@ import pytest
 
 from openflywheel.base import door
 from openflywheel.base.nouns import KINDS, Dataset, Model, Row, Signal, Step
-from openflywheel.wheel.ring import RING, ROOMS, TURN
+from openflywheel.wheel.ring import RING, ROOMS, TURN, advance
 
 # Fails while the file "broken" lies beside flywheel.yaml.
 STEP = """\
@@ -24,6 +24,8 @@ def hasty(episode, *, folder):
             raise KeyError("stop")
 """
 RUBBISH = """\
+from openflywheel.base.nouns import Signal
+REST = {{"kind": "odd", "value": 0, "source": "code", "explicit": False}}
 def rubbish(episode):
     return [{given}]
 """
@@ -80,15 +82,21 @@ class TestFailing:
         wheel.advance("signals")
         assert Counter(s.kind for s in wheel.store.all(Signal))["hasty"] == 2
 
-    @pytest.mark.parametrize("given", ["'nothing that we know'", "None", "Signal(exchange=7)"])
-    def test_rubbish_from_a_plugin_fails_its_room_alone(self, given, desk, install, reopen):
-        noun = "from openflywheel.base.nouns import Signal as S\n"
-        noun += "def Signal(**odd): return S(kind='x', value=0, source='code', explicit=False, **odd)\n"
-        install("signals", "rubbish", noun + RUBBISH.format(given=given))
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ("'nothing we know'", "TypeError: a plugin gave 'nothing we know', which is no noun (ring.py:"),
+            ("None", "TypeError: a plugin gave None, which is no noun (ring.py:"),
+            ("Signal(exchange=7, **REST)", "StoreError: this signal cannot be kept: Expected `str`, got `int`"),
+        ],
+    )
+    def test_rubbish_from_a_plugin_fails_its_room_alone(self, given, said, desk, install, reopen):
+        install("signals", "rubbish", RUBBISH.format(given=given))
         wheel = reopen(desk, ("signals: {uncertainty", "signals: {rubbish: {}, uncertainty"))
         wheel.ask("route", "where is it?")
         steps = wheel.turn()
         assert [s.room for s in steps if s.error] == ["signals"]
+        assert rooms(steps)["signals"].error.startswith(said)
         assert wheel.store.all(Signal) == []
         assert rooms(wheel.turn())["signals"].took == 1
 
@@ -112,15 +120,12 @@ class TestCounting:
         assert steps["curate"].dropped == {"too short": 1, "too long": 1, "duplicate": 1}
         assert steps["curate"].gave == 10 + 1  # rows, and the training set that they make
 
-    def test_what_is_stored_already_is_dropped(self, desk, reopen):
-        wheel = reopen(desk, ("tasks: {", "tasks: {other: {kind: label}, "))  # another gap for the same file
-        step = turned(wheel)["collect"]
-        assert (step.took, step.gave, step.dropped) == (1, 9, {})
-        (desk / "seeds.jsonl").write_text((desk / "seeds.jsonl").read_text().replace('"label"', '"lable"'))
-        again = turned(reopen(desk, ("tasks: {", "tasks: {third: {kind: label}, ")))["collect"]
-        assert (again.gave, again.dropped) == (9, {})
-        last = turned(reopen(desk, ("tasks: {", "tasks: {fourth: {kind: label}, ")))["collect"]
-        assert (last.gave, last.dropped) == (0, {"stored already": 9})
+    def test_what_is_stored_already_is_dropped(self, new, reopen):
+        (new / "seeds.jsonl").write_text('{"text": "no label yet"}\n{"text": "none here either"}\n')
+        assert reopen(new).advance("collect").gave == 2
+        wheel = reopen(new, ("tasks: {", "tasks: {other: {kind: label}, "))  # another gap for the same file
+        step = wheel.advance("collect")
+        assert (step.took, step.gave, step.dropped) == (1, 0, {"stored already": 2})
 
     def test_work_takes_time(self, new, reopen):
         step = turned(reopen(new))["customize"]
@@ -128,12 +133,15 @@ class TestCounting:
         assert step.cpu_seconds > 0
 
     def test_a_passage_that_was_made_is_not_made_again(self, wheel):
+        def passed(name):
+            return advance(wheel.store, "signals", name, 1, wheel.plugins, {}, "v")
+
         wheel.ask("route", "who are you?")
-        first = wheel._pass("signals", "000001-signals", 1)
+        first = passed("000001-signals")
         assert (first.took, first.gave) == (1, 1)
         wheel.ask("route", "and who is he?")
-        assert wheel._pass("signals", "000001-signals", 1) == first
-        assert wheel._pass("signals", "000002-signals", 2).took == 1
+        assert passed("000001-signals") == first
+        assert passed("000002-signals").took == 1
 
 
 class TestOff:

@@ -1,0 +1,146 @@
+"""From a question to an Exchange: guards first, then the champion, or a person."""
+
+import msgspec
+import pytest
+
+from openflywheel.base.champion import PROMOTION, ROLLBACK
+from openflywheel.base.errors import StoreError
+from openflywheel.base.nouns import KINDS, Exchange, Model, Verdict
+
+SECRET = "ann.perkins@example.com"
+REFUSING = ("{pii: {}", "{pii: {mode: refuse}")
+
+
+def everything(folder, wheel):
+    """All that a wheel's store holds, as bytes: its files, and the rows that lie in them compressed."""
+    rows = [repr(wheel.store.table(kind).to_pylist()) for kind in KINDS]
+    wheel.close()
+    files = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+    return b"".join([*files, *(row.encode() for row in rows)])
+
+
+def another(wheel, **fields):
+    """A model beside the champion that answers as it does, kept in the store."""
+    model = msgspec.structs.replace(wheel.champion("route"), id="", name="another", **fields)
+    wheel.store.append([model])
+    return model
+
+
+def serve(wheel, model, check=PROMOTION):
+    wheel.store.append([Verdict(check=check, about=model.id, task="route", passed="yes", reason=check)])
+
+
+class TestGuards:
+    def test_what_they_find_is_redacted_before_anything_is_stored(self, desk, wheel):
+        exchange = wheel.ask("route", f"refund me now, marmalade, {SECRET}")
+        assert exchange.input == "refund me now, marmalade, <email>"
+        assert [(v.check, v.passed, v.n, v.reason) for v in exchange.verdicts] == [("pii", "yes", 1, "1 email")]
+        assert exchange.output == "refund"
+        wheel.signal(exchange, correction="refund")
+        wheel.turn()
+        found = everything(desk / "wheel", wheel)
+        assert b"marmalade" in found
+        assert SECRET.encode() not in found
+
+    def test_what_they_refuse_goes_to_a_person_and_is_stored_nowhere(self, desk, reopen):
+        wheel = reopen(desk, REFUSING)
+        exchange = wheel.ask("route", f"refund me now, marmalade, {SECRET}")
+        assert (exchange.input, exchange.output, exchange.choices, exchange.confidence) == ("", "", (), 0)
+        assert [(v.check, v.passed) for v in exchange.verdicts] == [("pii", "no")]
+        wheel.signal(exchange, label="refund")
+        wheel.turn()
+        found = everything(desk / "wheel", wheel)
+        assert exchange.id.encode() in found
+        assert b"marmalade" not in found
+        assert SECRET.encode() not in found
+
+    def test_the_others_are_answered_beside_a_refused_one(self, desk, reopen):
+        wheel = reopen(desk, REFUSING)
+        texts = ["where is my parcel", f"refund {SECRET}", "refund me now"]
+        assert [e.output for e in wheel.ask_many("route", texts)] == ["parcel", "", "refund"]
+        assert [e.output for e in wheel.ask_many("route", texts[1:2])] == [""]
+
+    def test_all_of_them_look(self, wheel):
+        exchange = wheel.ask("route", f"my password is hunter22! write to {SECRET}")
+        assert exchange.input == "my password is <secret> write to <email>"
+        assert {v.check for v in exchange.verdicts} == {"pii", "secrets"}
+
+    def test_off_they_let_everything_through(self, desk, reopen):
+        exchange = reopen(desk, ("guard: {pii: {}, secrets: {}}\n", "")).ask("route", SECRET)
+        assert (exchange.input, exchange.verdicts) == (SECRET, ())
+
+
+class TestCascade:
+    TEXTS = ("where is my parcel", "refund me now", "login", "who are you", "", "parcel refund login")
+
+    def test_a_person_answers_below_chows_threshold(self, wheel):
+        exchanges = wheel.ask_many("route", self.TEXTS)
+        threshold = 1 - (4 - 0.5) / 6
+        assert [bool(e.output) for e in exchanges] == [e.confidence >= threshold for e in exchanges]
+        assert {bool(e.output) for e in exchanges} == {True, False}
+        assert [len(e.choices) for e in exchanges] == [3, 3, 3, 3, 0, 3]
+
+    @pytest.mark.parametrize(
+        ("change", "answered"),
+        [
+            (("serve: {cascade: {}}\n", ""), True),
+            (("cascade: {}", "cascade: {least: 0.0}"), True),
+            (("cascade: {}", "cascade: {least: 1.0}"), False),
+            (("error: 6", "error: 1"), True),  # a person costs more than an error
+            (("person: 4", "person: 0"), False),
+        ],
+    )
+    def test_settings_say_who_answers(self, change, answered, desk, reopen):
+        exchanges = reopen(desk, change).ask_many("route", ["who are you", "where is my parcel"])
+        assert {bool(e.output) for e in exchanges} == {answered}
+
+    def test_a_call_costs_and_a_person_costs_beside_it(self, wheel):
+        sure, unsure = wheel.ask_many("route", ["where is my parcel", "who are you"])
+        assert (bool(sure.output), sure.cost) == (True, 0.5)
+        assert (bool(unsure.output), unsure.cost) == (False, 4.5)
+
+    def test_before_there_is_a_model_only_the_person_costs(self, new, reopen):
+        assert reopen(new).ask("route", "where is my parcel").cost == 4
+
+    def test_the_settings_under_which_it_was_answered_are_kept(self, wheel):
+        assert wheel.ask("route", "where is my parcel").settings == wheel.settings.version
+
+
+class TestChampion:
+    def test_a_promotion_and_a_rollback_are_noticed_at_once(self, wheel):
+        first = wheel.champion("route")
+        second = another(wheel)
+        assert wheel.ask("route", "refund").variant == first.id
+        serve(wheel, second)
+        assert wheel.ask("route", "refund").variant == second.id
+        serve(wheel, first, ROLLBACK)
+        assert wheel.ask("route", "refund").variant == first.id
+
+    @pytest.mark.parametrize("passed", ["no", "inconclusive"])
+    def test_what_was_not_promoted_never_answers(self, passed, wheel):
+        candidate = another(wheel)
+        wheel.store.append([Verdict(check=PROMOTION, about=candidate.id, task="route", passed=passed)])
+        wheel.store.append([Verdict(check="accuracy", about=candidate.id, task="route", passed="yes")])
+        assert wheel.ask("route", "refund").variant == wheel.champion("route").id != candidate.id
+
+    def test_each_task_has_its_own(self, desk, reopen):
+        wheel = reopen(desk, ("tasks: {", "tasks: {price: {kind: label}, "))
+        assert wheel.ask("price", "where is my parcel").variant == "person"
+        assert wheel.ask("route", "where is my parcel").output == "parcel"
+
+    def test_one_that_was_changed_on_disk_does_not_answer(self, desk, wheel, reopen):
+        weights = next((desk / "wheel" / "models").glob("*/weights.safetensors"))
+        whole = weights.read_bytes()
+        weights.write_bytes(whole[:-4] + b"\0\0\0\1")
+        with pytest.raises(StoreError, match="was changed on disk"):
+            wheel.ask("route", "where is my parcel")
+        assert wheel.store.all(Exchange) == []
+        weights.write_bytes(whole)
+        assert wheel.ask("route", "where is my parcel").output == "parcel"
+
+    def test_it_is_read_once_and_served_from_memory(self, desk, wheel):
+        assert wheel.ask("route", "where is my parcel").output == "parcel"
+        for file in (desk / "wheel" / "models").glob("*/*"):
+            file.unlink()
+        assert wheel.ask("route", "refund me now").output == "refund"
+        assert len(wheel.store.all(Model)) == 1
