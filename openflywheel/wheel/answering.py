@@ -62,19 +62,20 @@ class Answering:
         talk: str,
         seconds: float,
     ) -> Exchange:
-        costs = self._settings.tasks[task].costs
+        costs, (text, verdicts) = self._settings.tasks[task].costs, guarded
+        asked = model if text else None
         return Exchange(
             episode=talk,
             task=task,
             subject=person,
-            input=guarded[0],
+            input=text,
             output=reply.output,
-            variant=model.id if model else PERSON,
+            variant=asked.id if asked else PERSON,
             confidence=reply.confidence,
             choices=reply.choices,
-            cost=costs.call * (model is not None) + costs.person * (not reply.output),
+            cost=costs.call * (asked is not None) + costs.person * (not reply.output),
             latency=seconds,
-            verdicts=guarded[1],
+            verdicts=verdicts,
             settings=self._settings.version,
         )
 

@@ -46,9 +46,10 @@ class TestGuards:
         wheel = reopen(desk, REFUSING)
         exchange = wheel.ask("route", f"refund me now, marmalade, {SECRET}")
         assert (exchange.input, exchange.output, exchange.choices, exchange.confidence) == ("", "", (), 0)
+        assert (exchange.variant, exchange.cost) == ("person", 4)
         assert [(v.check, v.passed) for v in exchange.verdicts] == [("pii", "no")]
         wheel.signal(exchange, label="refund")
-        wheel.turn()
+        assert {s.room: s.gave for s in wheel.turn()}["collect"] == 0
         found = everything(desk / "wheel", wheel)
         assert exchange.id.encode() in found
         assert b"marmalade" not in found
