@@ -37,7 +37,6 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the product asks of AI."""
 
     kind: Literal["label"]
-    metric: str = "accuracy"
     costs: Costs = field(default_factory=Costs)
 
 

@@ -13,15 +13,22 @@ SUFFIXES = (".csv", ".jsonl", ".txt")
 
 
 def files(
-    gap: Gap, *, path: str, text: str = "text", label: str = "label", license: str = "", folder: Path
+    gap: Gap,
+    *,
+    path: str,
+    task: str = "",
+    text: str = "text",
+    label: str = "label",
+    license: str = "",
+    folder: Path,
 ) -> Iterator[Record]:
     """Records of a file's rows, for gaps that point at no exchange (the cold start, gaps that people write).
 
-    A relative `path` starts in the folder of flywheel.yaml; `text` and `label` name the columns; a row
-    without a label is an unlabelled Record. Raises SettingsError when the file is missing, of another kind,
-    broken, or lacks the column.
+    A relative `path` starts in the folder of flywheel.yaml; `task` is the one that the labels are for, needed
+    where there are several; `text` and `label` name the columns; a row without a label is an unlabelled
+    Record. Raises SettingsError when the file is missing, of another kind, broken, or lacks the column.
     """
-    if gap.evidence:
+    if gap.evidence or task not in ("", gap.task):
         return
     place = folder / path
     for number, row in enumerate(read_rows(place), start=1):

@@ -25,13 +25,13 @@ def traffic(
 ) -> Iterator[Record]:
     """Records of the gap's evidence that carry a person's answer.
 
-    What a guard refused has no text, and teaches nothing. Exchanges of held-out people may serve evaluation alone. They are sealed without an answer, and take the
+    Exchanges of held-out people may serve evaluation alone. They are sealed without an answer, and take the
     one that an expert was asked for: what people volunteer comes where the model is wrong or unsure, and
     would bias the holdout.
     """
     said = heard(gap.evidence)
     for id, exchange in exchanges(gap.evidence).items():
-        if not exchange.input:
+        if not exchange.input:  # a guard refused it
             continue
         held = held_out(exchange, holdout)
         answer = _answer(said.get(id, ()), experts_only=held)

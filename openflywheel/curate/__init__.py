@@ -5,7 +5,6 @@ A step is one file here, Arrow in and Arrow out; it marks rows to drop with a re
     def length(batch, *, least=2) -> pa.Table
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
@@ -27,13 +26,17 @@ def run(
     if not took:
         return
     table = _clean(took, plugins)
-    for reason, count in Counter(r for r in table["drop"].to_pylist() if r).items():
-        yield from (Drop(reason) for _ in range(count))
-    kept = from_table(table.filter(pc.is_null(table["drop"])), Record)
-    before = {r.id: r for r in given.all(Row)}
-    rows = {row.id: row for record in kept if (row := _row(record)).id not in before}
-    yield from rows.values()
-    yield from freeze([*before.values(), *rows.values()], given.all(Dataset), recipe)
+    yield from (Drop(reason) for reason in table["drop"].to_pylist() if reason)
+    rows, before = [], {r.id: r for r in given.all(Row)}
+    for record in from_table(table.filter(pc.is_null(table["drop"])), Record):
+        row = _row(record)
+        if isinstance(row, Drop):
+            yield row
+        elif row.id not in before:
+            before[row.id] = row
+            rows.append(row)
+    yield from rows
+    yield from freeze(list(before.values()), given.all(Dataset), recipe)
 
 
 def _clean(took: Sequence[Record], steps: Sequence[Step]) -> pa.Table:
@@ -44,8 +47,10 @@ def _clean(took: Sequence[Record], steps: Sequence[Step]) -> pa.Table:
     return table
 
 
-def _row(record: Record) -> Row:
-    """A curated record; what may serve evaluation alone is held out."""
+def _row(record: Record) -> Row | Drop:
+    """A curated record; what may serve evaluation alone is held out, what may serve neither is dropped."""
+    if not {"training", "evaluation"} & set(record.purposes):
+        return Drop("no purpose: neither training nor evaluation")
     fields = {f: getattr(record, f) for f in record.__struct_fields__ if f != "id"}
     role: Role = "train" if "training" in record.purposes else "holdout"
     row: Row = changed(Row(**fields, role=role), parents=(record.id,))

@@ -125,14 +125,15 @@ def read_all(journal: Journal, lake: Lake, kind: type[N], upto: int, after: int 
 def look_up(
     journal: Journal, lake: Lake, kind: type[N], ids: Sequence[str], upto: float = inf
 ) -> dict[str, N]:
-    """id -> noun for those that exist, from the journal or, when trimmed there, from the lake."""
-    found = journal.find(kind, list(dict.fromkeys(ids)))
+    """id -> noun for those that exist, as ordered; from the journal or, when trimmed there, from the lake."""
+    wanted = list(dict.fromkeys(ids))
+    found = journal.find(kind, wanted)
     known = {i: (seq, body) for i, (seq, body) in found.items() if seq <= upto}
     out = {i: decoder_of(kind).decode(body) for i, (_, body) in known.items() if body is not None}
     moved = [seq for seq, body in known.values() if body is None]
     if moved:
         out |= {noun.id: noun for noun in from_table(lake.read(kind, seqs=moved), kind)}
-    return out
+    return {id: out[id] for id in wanted if id in out}
 
 
 def signals_about(

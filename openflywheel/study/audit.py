@@ -35,13 +35,14 @@ def audit(evidence: Evidence, *, budget: Budget, holdout: float, predict: Predic
     for task, (candidate, champion) in evidence.contests.items():
         differing = _differing(evidence.unlabelled(task), candidate, champion, predict)
         # One random order for all times: what is judged stays a random part of what differs.
-        drawn = sorted(differing, key=lambda id: share_of(id, "draw"))[: budget.holdout]
+        drawn = sorted(differing, key=lambda row: share_of(row.text, "draw"))[: budget.holdout]
         if drawn:
-            yield Gap(topic=task, why=DRAWN, task=task, evidence=tuple(drawn), budget=len(drawn))
+            asked = tuple(row.uri.removeprefix("exchange:") for row in drawn)
+            yield Gap(topic=task, why=DRAWN, task=task, evidence=asked, budget=len(asked))
 
 
-def _differing(rows: Sequence[Row], candidate: Model, champion: Model, predict: Predict) -> list[str]:
-    """Exchanges of the sealed rows that the two models answer differently."""
+def _differing(rows: Sequence[Row], candidate: Model, champion: Model, predict: Predict) -> list[Row]:
+    """The sealed rows that the two models answer differently."""
     texts = [row.text for row in rows]
     answers = zip(rows, predict(candidate, texts), predict(champion, texts), strict=True)
-    return [row.uri.removeprefix("exchange:") for row, new, old in answers if new != old]
+    return [row for row, new, old in answers if new != old]

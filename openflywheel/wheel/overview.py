@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openflywheel.base.champion import crowned
 from openflywheel.base.nouns import Model, Reading, Step, Verdict
@@ -72,8 +73,22 @@ def _room(room: str, settings: Settings, store: Store, steps: Sequence[Step], we
         gives=arrow.gives.__name__,
         plugins=[c.name for c in settings.rooms.get(room, ())],
         waits=store.waiting(room, arrow.takes) - _own(passages, room),
-        last=passages[-1] if passages else None,
+        last=_newest_turn(passages),
         weakest=weakest,
+    )
+
+
+def _newest_turn(passages: Sequence[Step]) -> Step | None:
+    """A room's passages in the newest of its turns as one Step: a turn may pass a room several times."""
+    if not passages:
+        return None
+    same = [s for s in passages if s.turn == passages[-1].turn]
+    return replace(
+        same[-1],
+        took=sum(s.took for s in same),
+        gave=sum(s.gave for s in same),
+        seconds=sum(s.seconds for s in same),
+        cpu_seconds=sum(s.cpu_seconds for s in same),
     )
 
 
@@ -90,7 +105,7 @@ def _own(passages: Sequence[Step], room: str) -> int:
 
 def _weakest(steps: Sequence[Step]) -> str:
     """The room that failed last; else the one that took the longest in the newest turn."""
-    newest = {s.room: s for s in steps}
+    newest = {room: step for room in ROOMS if (step := _newest_turn([s for s in steps if s.room == room]))}
     failed = [s for s in newest.values() if s.error]
     if failed:
         return max(failed, key=lambda s: s.at).room

@@ -79,6 +79,8 @@ def _write(place: Path, chance: random.Random, without: Sequence[str]) -> list[M
     (place / "seeds.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     text = (files(__package__) / "shop/flywheel.yaml").read_text(encoding="utf-8")
     (place / "flywheel.yaml").write_text(_switch_off(text, without), encoding="utf-8")
+    (place / "wheel").mkdir()
+    (place / "wheel/key").write_bytes(chance.randbytes(32))  # names people, and so says who is held out
     return [m for m in messages if m not in seeds]
 
 

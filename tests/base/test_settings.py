@@ -63,8 +63,8 @@ def test_plugins_may_be_a_list_in_working_order_with_or_without_settings():
             "flywheel.yaml:7: there is no setting 'or_afer'; did you mean 'or_after'?",
         ),
         (
-            HEAD + "  risk:\n    kind: label\n    metrik: accuracy\n",
-            "flywheel.yaml:7: there is no setting 'metrik'; did you mean 'metric'?",
+            HEAD + "  risk:\n    kind: label\n    cost: {error: 2}\n",
+            "flywheel.yaml:7: there is no setting 'cost'; did you mean 'costs'?",
         ),
         (
             HEAD + "  risk:\n    kind: label\n    costs:\n      eror: 1\n",

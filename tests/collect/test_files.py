@@ -43,6 +43,13 @@ def test_gaps_that_point_at_exchanges_are_not_answered_from_files(tmp_path):
     assert list(files(gap, path="missing.csv", folder=tmp_path)) == []
 
 
+def test_a_file_can_be_for_one_task_alone(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\nhi,greet\n")
+    other = Gap(topic="tone", why="cold start", task="tone")
+    assert read(tmp_path, "a.csv", task="route")[0].labels == {"route": "greet"}
+    assert list(files(other, path="a.csv", folder=tmp_path, task="route")) == []
+
+
 def test_other_columns_can_be_named_and_a_wrong_name_is_explained(tmp_path):
     (tmp_path / "a.csv").write_text("question,intent\nhi,greet\n")
     assert read(tmp_path, "a.csv", text="question", label="intent")[0].labels == {"route": "greet"}

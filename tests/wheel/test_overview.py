@@ -104,3 +104,9 @@ def test_readings_are_the_newest_of_each_name_and_task(store):
     ]
     store.append(readings)
     assert [r.value for r in newest_readings(store)] == [4, 2, 3]
+
+
+def test_a_room_that_passed_several_times_in_a_turn_is_shown_as_one(store):
+    store.append([step("study", 3, gave=2, took=5), Step(turn=3, room="study", took=1, gave=1, seconds=0.5)])
+    study = rooms(store)["study"].last
+    assert (study.took, study.gave, study.seconds) == (6, 3, 0.5)
