@@ -14,7 +14,6 @@ oracle    everything is labelled rightly, and nothing has to pass a gate
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -113,6 +112,13 @@ class Labelled(Crowd):
         return tally
 
 
+# A small process between: a child's peak memory begins with that of the process it was forked from.
+PROBE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 CROWDS: dict[str, type[Crowd]] = {"ours": Crowd, "random": Drawn, "accepted": RatedUp, "oracle": Labelled}
 ASKS = {"ours": "{taught: {}, active: {}, audit: {}}"}
 SILENT = Behaviour(correct=0.0)
@@ -151,6 +157,9 @@ def _wheel(folder: str, seeds: Sequence[Message], study: str, seed: int, encoder
     """A fresh wheel that will learn from the seeds in its first turn."""
     lines = (json.dumps({"text": m.text, "label": m.label}) for m in seeds)
     Path(folder, "seeds.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    Path(folder, "wheel").mkdir()
+    # The key names people, and so says who is held out: the same ones for all the strategies of a seed.
+    Path(folder, "wheel/key").write_bytes(np.random.default_rng([seed, 8]).bytes(32))
     settings = parse(SETTINGS.format(study=study, seed=seed, share=HELD_OUT), folder=Path(folder))
     return Flywheel(settings, encoder=encoder)
 
@@ -215,12 +224,12 @@ def ask_cpu(data: Data, asks: int = 300) -> float:
 def demo() -> tuple[float, float]:
     """CPU-seconds and peak RSS (MB) of `flywheel demo`."""
     with tempfile.TemporaryDirectory() as folder:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-m", "openflywheel", "demo", "--json", "--folder", f"{folder}/demo"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return cpu, after.ru_maxrss / 1024
+        command = [sys.executable, "-c", PROBE, sys.executable, "-m", "openflywheel", "demo", "--json"]
+        out = subprocess.run(
+            [*command, "--folder", f"{folder}/demo"], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+        cpu, kilobytes = map(float, out.split())
+        return cpu, kilobytes / 1024
 
 
 def interval(values: Sequence[float]) -> tuple[float, float] | None:

@@ -68,7 +68,7 @@ class Crowd:
         self._traffic.shuffle(self._labels)
         self._pools = {name: [m for m in messages if m.label == name] for name in self._labels}
         self._waiting: dict[str, list[Message]] = {name: [] for name in self._labels}
-        popularity = np.arange(1, len(self._labels) + 1) ** -behaviour.zipf
+        popularity = np.arange(1.0, len(self._labels) + 1) ** -behaviour.zipf
         self._popularity = popularity / popularity.sum()
 
     def converse(self, conversations: int) -> Tally:

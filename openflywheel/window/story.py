@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -67,7 +68,7 @@ class Story:
         self._progress.console.print(_line(cells), style=colour, highlight=False)
         if cycle.reason:
             self._progress.console.print(
-                f"{'':6}{cycle.verdict}: {cycle.reason}", style="dim", highlight=False
+                f"{'':6}{cycle.verdict}: {escape(cycle.reason)}", style="dim", highlight=False
             )
         self._progress.advance(self._bar)
 
@@ -77,12 +78,13 @@ class Story:
         titles = _titles()
         table = Table("reading", "value", "interval", "note", title="What the wheel says about itself")
         for reading in readings:
-            table.add_row(*_cells(reading))
+            table.add_row(*map(escape, _cells(reading)))
         self._progress.stop()
         self._console.print("", table)
         for seen in better:
             was, now = titles.get(seen.was, seen.was), titles.get(seen.now, seen.now)
-            self._console.print(f"\n  “{seen.text}”\n    first: {was}\n    now:   [green]{now}[/green]")
+            text, was, now = map(escape, (seen.text, was, now))
+            self._console.print(f"\n  “{text}”\n    first: {was}\n    now:   [green]{now}[/green]")
         report = self._place / "report.md"
         report.write_text(_report(cycles, readings, better, titles), encoding="utf-8")
         self._console.print(f"\nThe report is in {report}. Look further:")

@@ -34,7 +34,9 @@ class TestGuards:
     def test_what_they_find_is_redacted_before_anything_is_stored(self, desk, wheel):
         exchange = wheel.ask("route", f"refund me now, marmalade, {SECRET}")
         assert exchange.input == "refund me now, marmalade, <email>"
-        assert [(v.check, v.passed, v.n, v.reason) for v in exchange.verdicts] == [("pii", "yes", 1, "1 email")]
+        assert [(v.check, v.passed, v.n, v.reason) for v in exchange.verdicts] == [
+            ("pii", "yes", 1, "1 email")
+        ]
         assert exchange.output == "refund"
         wheel.signal(exchange, correction="refund")
         wheel.turn()

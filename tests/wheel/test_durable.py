@@ -102,7 +102,7 @@ class TestTogether:
 
     def test_one_store_opened_twice_turns_once_at_a_time(self, desk, reopen):
         one, two = reopen(desk), reopen(desk)
-        assert [[s.turn for s in wheel.turn()][0] for wheel in (one, two, one)] == [1, 2, 3]
+        assert [next(s.turn for s in wheel.turn()) for wheel in (one, two, one)] == [1, 2, 3]
         assert Counter(s.room for s in two.store.all(Step)) == dict.fromkeys(TURN, 4)
 
 

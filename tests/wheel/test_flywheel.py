@@ -35,9 +35,7 @@ def everything(folder):
 
 def teachable(wheel, text, **said):
     """Somebody who is not held out asks, and tells how it went."""
-    exchange = next(
-        e for n in range(99) if not held_out(e := wheel.ask("route", text, subject=f"p{n}"), 0.2)
-    )
+    exchange = next(e for n in range(99) if not held_out(e := wheel.ask("route", text, subject=f"p{n}"), 0.2))
     wheel.signal(exchange, **said)
     return exchange
 
@@ -169,7 +167,9 @@ class TestTurn:
         assert before is not None
 
     def test_nothing_new_teaches_nothing(self, wheel):
-        assert [(s.room, s.took) for s in wheel.turn() if s.took and s.room not in ("velocity", "serve")] == []
+        assert [
+            (s.room, s.took) for s in wheel.turn() if s.took and s.room not in ("velocity", "serve")
+        ] == []
 
     def test_a_room_can_be_passed_by_itself(self, wheel):
         step = wheel.advance("signals")

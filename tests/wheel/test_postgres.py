@@ -209,7 +209,7 @@ NOBODY = "127.0.0.1:1/turns"
         ("sqlite:////nowhere/turns.db", "sqlite:////nowhere/turns.db", "unable to open database file"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_named_without_its_password(url, shown, said, tmp_path, capfd):
+def test_a_database_that_cannot_be_used_is_named_without_its_password(url, shown, said, tmp_path):
     with Flywheel.open(begin(tmp_path, url)) as wheel:
         for _ in range(2):  # the first failure must not be in the way of the next
             with pytest.raises(StoreError, match="or correct  database:  in") as caught:
@@ -218,7 +218,15 @@ def test_a_database_that_cannot_be_used_is_named_without_its_password(url, shown
             assert said in str(caught.value)
             assert "p4" not in str(caught.value)
             assert "\n" not in str(caught.value)
-    assert capfd.readouterr().err == ""
+
+
+def test_the_terminal_says_it_in_one_line(tmp_path):
+    settings = begin(tmp_path, f"postgresql://ann:p4ss@{NOBODY}")
+    command = [sys.executable, "-m", "openflywheel", "turn", "-f", str(settings)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: the database postgresql://ann:***@{NOBODY} cannot keep turns: ")
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_after_a_failure_the_next_wheel_turns(tmp_path):

@@ -87,7 +87,10 @@ class TestFailing:
         [
             ("'nothing we know'", "TypeError: a plugin gave 'nothing we know', which is no noun (ring.py:"),
             ("None", "TypeError: a plugin gave None, which is no noun (ring.py:"),
-            ("Signal(exchange=7, **REST)", "StoreError: this signal cannot be kept: Expected `str`, got `int`"),
+            (
+                "Signal(exchange=7, **REST)",
+                "StoreError: this signal cannot be kept: Expected `str`, got `int`",
+            ),
         ],
     )
     def test_rubbish_from_a_plugin_fails_its_room_alone(self, given, said, desk, install, reopen):
@@ -112,7 +115,7 @@ class TestFailing:
 
 class TestCounting:
     def test_what_it_took_gave_and_dropped_is_counted_by_reason(self, new, reopen):
-        rows = ['{"text": "%s", "label": "refund"}\n' % text for text in ("No", "no", "x", "y" * 30)]
+        rows = ['{{"text": "{}", "label": "refund"}}\n'.format(text) for text in ("No", "no", "x", "y" * 30)]
         with (new / "seeds.jsonl").open("a") as seeds:
             seeds.writelines(rows)
         steps = turned(reopen(new, ("length,", "length: {least: 2, most: 25},")))

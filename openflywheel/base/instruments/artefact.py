@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from openflywheel.base.errors import StoreError
 from openflywheel.base.ids import content_id
@@ -49,9 +49,7 @@ def read(place: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Manifest and tensors of a model. Raises StoreError when something is missing or was changed."""
     if not (place / MANIFEST).is_file() or not (place / WEIGHTS).is_file():
         raise StoreError(f"there is no model in {place}: {MANIFEST} and {WEIGHTS} are expected")
-    text = (place / MANIFEST).read_text(encoding="utf-8")
-    manifest: dict[str, Any] = json.loads(text)
-    weights = content_id((place / WEIGHTS).read_bytes())
-    if content_id(text) != place.name or weights != manifest["weights"]:
+    text, weights = (place / MANIFEST).read_bytes(), (place / WEIGHTS).read_bytes()
+    if content_id(text) != place.name or content_id(weights) != json.loads(text)["weights"]:
         raise StoreError(f"the model in {place} was changed on disk")
-    return manifest, load_file(place / WEIGHTS)
+    return json.loads(text), load(weights)

@@ -5,8 +5,9 @@ Measured (`python -m benchmarks.threads`): a kernel ridge of 500 rows takes .01 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from threading import Lock
 
 from threadpoolctl import ThreadpoolController
 
@@ -20,8 +21,33 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+class _Limit:
+    """The limit is the process's: the first block that begins sets it, the last one that ends lifts it."""
+
+    def __init__(self) -> None:
+        self._lock, self._blocks, self._held = Lock(), 0, ExitStack()
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self._blocks:
+                self._held.enter_context(_controller().limit(limits=1, user_api="blas"))
+            self._blocks += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._blocks -= 1
+            if not self._blocks:
+                self._held.close()
+
+
+_limit = _Limit()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Within the block, BLAS works in the calling thread alone; afterwards as before."""
-    with _controller().limit(limits=1, user_api="blas"):
+    _limit.begin()
+    try:
         yield
+    finally:
+        _limit.end()

@@ -1,0 +1,142 @@
+"""A model on disk: whole or not there, once, and never changed unnoticed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from openflywheel.base.errors import StoreError
+from openflywheel.base.instruments.artefact import MANIFEST, WEIGHTS, keep, read
+
+SAID = {"labels": ["a", "ü"], "sharpness": 2.5}
+TENSORS = {"bias": np.arange(3, dtype=np.float32), "weights": np.eye(4, dtype=np.float32)[:, :3]}
+# Dies as the second file is half written.
+DYING = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from openflywheel.base.instruments import artefact
+
+def write(path, content):
+    if path.name == artefact.WEIGHTS:
+        path.write_bytes(content[: len(content) // 2])
+        os._exit(7)
+    whole(path, content)
+
+whole, artefact._write = artefact._write, write
+artefact.keep(Path(sys.argv[1]), {"a": 1}, {"x": np.zeros(100, np.float32)})
+"""
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A model in its folder."""
+    return keep(tmp_path, SAID, TENSORS)
+
+
+def test_it_is_read_back_as_it_was_kept(place):
+    manifest, tensors = read(place)
+    assert {key: manifest[key] for key in SAID} == SAID
+    assert sorted(tensors) == sorted(TENSORS)
+    for name, tensor in TENSORS.items():
+        assert np.array_equal(tensors[name], tensor)
+        assert tensors[name].dtype == tensor.dtype
+
+
+def test_a_slice_is_kept_as_what_it_shows(tmp_path):
+    wide = np.arange(12, dtype=np.float32).reshape(3, 4)
+    _, tensors = read(keep(tmp_path, {}, {"part": wide[:, ::2]}))
+    assert np.array_equal(tensors["part"], wide[:, ::2])
+
+
+def test_the_same_content_is_written_once(tmp_path, place):
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    other_order = {name: TENSORS[name] for name in reversed(TENSORS)}
+    assert keep(tmp_path, dict(reversed(SAID.items())), other_order) == place
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("said", "tensors"),
+    [({**SAID, "sharpness": 2.6}, TENSORS), (SAID, {**TENSORS, "bias": TENSORS["bias"] + np.float32(1e-6)})],
+)
+def test_other_content_has_another_name(said, tensors, tmp_path, place):
+    assert keep(tmp_path, said, tensors) != place
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_it_is_no_pickle(place):
+    assert sorted(p.name for p in place.iterdir()) == [MANIFEST, WEIGHTS]
+    assert json.loads((place / MANIFEST).read_text())["labels"] == ["a", "ü"]
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("at", [0, 100, -1])
+def test_a_changed_byte_of_the_weights_is_found(at, place):
+    weights = bytearray((place / WEIGHTS).read_bytes())
+    weights[at] ^= 1
+    (place / WEIGHTS).write_bytes(weights)
+    with pytest.raises(StoreError, match=f"the model in {place} was changed on disk"):
+        read(place)
+
+
+@pytest.mark.fault
+def test_a_changed_manifest_is_found_also_when_it_suits_the_weights(place):
+    manifest = json.loads((place / MANIFEST).read_text())
+    (place / MANIFEST).write_text(json.dumps({**manifest, "labels": ["b", "a"]}, sort_keys=True, indent=1))
+    with pytest.raises(StoreError, match="was changed on disk"):
+        read(place)
+
+
+@pytest.mark.fault
+def test_the_weights_of_another_model_are_found(tmp_path, place):
+    other = keep(tmp_path, SAID, {**TENSORS, "bias": TENSORS["bias"] * 2})
+    os.replace(other / WEIGHTS, place / WEIGHTS)
+    with pytest.raises(StoreError, match="was changed on disk"):
+        read(place)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", [MANIFEST, WEIGHTS])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe not what it was"])
+def test_rubbish_in_its_place_is_found(name, content, place):
+    (place / name).write_bytes(content)
+    with pytest.raises(StoreError, match="was changed on disk"):
+        read(place)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, WEIGHTS])
+def test_a_missing_file_is_told(name, place):
+    (place / name).unlink()
+    with pytest.raises(StoreError, match=f"there is no model in {place}"):
+        read(place)
+
+
+@pytest.mark.fault
+def test_a_crash_leaves_nothing_half_and_does_no_harm(tmp_path):
+    child = subprocess.run([sys.executable, "-c", DYING, str(tmp_path)], check=False)
+    assert child.returncode == 7
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".new-")
+    place = keep(tmp_path, {"a": 1}, {"x": np.zeros(100, np.float32)})
+    assert read(place)[0]["a"] == 1
+    assert {p.name for p in tmp_path.iterdir()} == {left.name, place.name}
+
+
+def test_two_who_write_the_same_at_once_agree(tmp_path):
+    code = DYING.partition("def write")[0] + (
+        'print("go", flush=True); sys.stdin.readline()\n'
+        'print(artefact.keep(Path(sys.argv[1]), {"a": 1}, {"x": np.zeros(10**6, np.float32)}).name)\n'
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], **pipes) for _ in range(2)]
+    assert [child.stdout.readline() for child in both] == ["go\n"] * 2
+    for child in both:
+        child.stdin.write("\n")
+        child.stdin.flush()
+    names = {child.communicate()[0].strip() for child in both}
+    assert [path.name for path in tmp_path.iterdir()] == list(names)
+    assert read(tmp_path / names.pop())[0]["a"] == 1

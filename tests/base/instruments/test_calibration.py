@@ -1,0 +1,79 @@
+"""Confidence that means what it says."""
+
+import numpy as np
+import pytest
+
+from openflywheel.base.instruments.calibration import BOUNDS, calibration_error, fit_sharpness
+from openflywheel.base.instruments.head import softmax
+
+
+def drawn(sharpness, n=4_000, k=5, seed=0):
+    """Scores, and classes drawn with the probabilities that the scores have at a sharpness."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(n, k)).astype(np.float32)
+    edges = softmax(scores * np.float32(sharpness)).cumsum(axis=1)
+    right = (random.random((n, 1)) > edges).sum(axis=1).clip(max=k - 1)
+    return scores, right.astype(np.intp)
+
+
+def log_loss(scores, right, sharpness):
+    return -float(np.log(softmax(scores * np.float32(sharpness))[np.arange(len(right)), right]).mean())
+
+
+@pytest.mark.parametrize("truth", [0.3, 1.0, 4.0])
+def test_the_sharpness_behind_the_data_is_found(truth):
+    found, loss = fit_sharpness(*drawn(truth))
+    assert found == pytest.approx(truth, rel=0.1)
+    assert loss == pytest.approx(log_loss(*drawn(truth), found), abs=1e-3)
+
+
+def test_no_other_sharpness_has_a_lower_loss():
+    scores, right = drawn(2.0, n=500)
+    found, loss = fit_sharpness(scores, right)
+    assert all(
+        log_loss(scores, right, found * factor) > loss - 1e-4 for factor in (0.5, 0.8, 0.95, 1.05, 1.25, 2)
+    )
+
+
+def test_scores_that_know_nothing_are_made_unsure():
+    scores, _ = drawn(1.0)
+    found, loss = fit_sharpness(scores, np.random.default_rng(9).integers(0, 5, len(scores)))
+    assert found < 0.15
+    assert loss == pytest.approx(np.log(5), abs=0.01)
+
+
+def test_scores_that_are_always_right_are_made_as_sure_as_the_bound_allows():
+    scores = np.eye(4, dtype=np.float32)[np.arange(40) % 4] * np.float32(1e-3)
+    found, _ = fit_sharpness(scores, np.arange(40) % 4)
+    assert 0.9 * np.exp(BOUNDS[1]) < found <= np.exp(BOUNDS[1])
+
+
+def test_without_rows_nothing_is_known():
+    nothing = np.zeros((0, 3), np.float32), np.zeros(0, np.intp)
+    assert fit_sharpness(*nothing) == (1.0, float("inf"))
+    assert calibration_error(*nothing, 1.0) == 0
+
+
+def test_the_error_is_small_at_the_true_sharpness_and_large_elsewhere():
+    scores, right = drawn(2.0)
+    assert calibration_error(scores, right, 2.0) < 0.03
+    assert calibration_error(scores, right, 8.0) > 0.15
+    assert calibration_error(scores, right, 0.2) > 0.15
+
+
+def test_the_error_is_the_gap_between_sure_and_right():
+    scores = np.tile(np.array([[np.log(4), 0]], np.float32), (10, 1))  # sure at .8
+    for hits in (0, 5, 10):
+        right = np.array([0] * hits + [1] * (10 - hits), np.intp)
+        assert calibration_error(scores, right, 1.0, bins=1) == pytest.approx(abs(0.8 - hits / 10), abs=1e-6)
+
+
+def test_bins_weigh_as_much_as_they_hold():
+    scores = np.array([[np.log(9), 0]] * 3 + [[0, 0]] * 1, np.float32)  # three sure at .9, one at .5
+    right = np.array([0, 0, 0, 0], np.intp)
+    assert calibration_error(scores, right, 1.0, bins=4) == pytest.approx((3 * 0.1 + 0.5) / 4, abs=1e-6)
+
+
+def test_more_bins_than_rows_are_as_many_as_rows():
+    scores, right = drawn(1.0, n=3)
+    assert calibration_error(scores, right, 1.0, bins=15) == calibration_error(scores, right, 1.0, bins=3)

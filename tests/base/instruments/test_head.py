@@ -1,0 +1,111 @@
+"""A classifier head: its scores, its probabilities, and its way to disk and back."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from openflywheel.base.errors import StoreError
+from openflywheel.base.instruments import artefact
+from openflywheel.base.instruments.head import Head, classes, similarity, softmax
+
+LABELS = ("login", "parcel", "refund")
+finite = st.floats(-50, 50, width=32)
+
+
+def unit(rows, width, seed=0):
+    x = np.random.default_rng(seed).normal(size=(rows, width))
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(params=["linear", "kernel"])
+def head(request):
+    """A head of either kind on vectors of width 5."""
+    random = np.random.default_rng(1)
+    support, gamma = (None, 0.0) if request.param == "linear" else (unit(7, 5, seed=2), 2.0)
+    weights = random.normal(size=(5 if support is None else 7, 3)).astype(np.float32)
+    bias = random.normal(size=3).astype(np.float32)
+    return Head(LABELS, weights, bias, "encoder-v1", 3.5, support, gamma)
+
+
+def test_a_linear_head_scores_by_hand():
+    head = Head(("a", "b"), np.array([[1, 0], [0, 2]], np.float32), np.array([0, 0.5], np.float32), "e")
+    vectors = np.array([[1, 0], [0, 1], [0.5, 0.5]], np.float32)
+    assert head.scores(vectors).tolist() == [[1, 0.5], [0, 2.5], [0.5, 1.5]]
+    assert head.predict(vectors) == ["a", "b", "b"]
+
+
+def test_a_kernel_head_weighs_likeness_to_its_examples():
+    support = np.eye(2, dtype=np.float32)
+    head = Head(("a", "b"), np.eye(2, dtype=np.float32), np.zeros(2, np.float32), "e", 1.0, support, 2.0)
+    seen = head.scores(np.array([[1, 0], [0, 1]], np.float32))
+    assert seen == pytest.approx(np.array([[1, np.exp(-2)], [np.exp(-2), 1]]), rel=1e-6)
+
+
+def test_the_likeliest_label_is_the_one_it_predicts(head):
+    vectors = unit(50, 5)
+    probabilities = head.probabilities(vectors)
+    assert probabilities.shape == (50, 3)
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(50), abs=1e-5)
+    assert head.predict(vectors) == [LABELS[i] for i in probabilities.argmax(axis=1)]
+
+
+def test_sharpness_makes_it_surer_and_changes_no_answer(head):
+    vectors = unit(50, 5)
+    fields = {name: getattr(head, name) for name in head.__struct_fields__}
+    sharper = Head(**{**fields, "sharpness": 2 * head.sharpness})
+    assert sharper.predict(vectors) == head.predict(vectors)
+    assert (sharper.probabilities(vectors).max(axis=1) > head.probabilities(vectors).max(axis=1)).all()
+
+
+def test_nothing_is_answered_by_nothing(head):
+    nothing = np.zeros((0, 5), np.float32)
+    assert head.predict(nothing) == []
+    assert head.probabilities(nothing).shape == (0, 3)
+
+
+def test_it_comes_back_from_disk_as_it_was(head, tmp_path):
+    vectors = unit(20, 5)
+    place = head.keep(tmp_path, method="m", report={"accuracy": 0.5})
+    back = Head.read(place)
+    assert np.array_equal(back.probabilities(vectors), head.probabilities(vectors))
+    assert (back.labels, back.encoder, back.sharpness, back.gamma) == (
+        head.labels, head.encoder, head.sharpness, head.gamma,
+    )  # fmt: skip
+    assert artefact.read(place)[0]["report"] == {"accuracy": 0.5}
+    assert head.keep(tmp_path, method="m", report={"accuracy": 0.5}) == place
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="there is no model in"):
+        Head.read(tmp_path / "nowhere")
+
+
+def test_similarity_is_one_for_the_same_and_falls_with_the_angle():
+    x = unit(6, 4)
+    found = similarity(x, x, 3.0)
+    assert np.diag(found) == pytest.approx(np.ones(6), abs=1e-5)
+    assert found == pytest.approx(found.T, abs=1e-6)
+    cosines = (x @ x.T)[0]
+    assert (np.argsort(found[0]) == np.argsort(cosines)).all()
+    assert similarity(x[:1], -x[:1], 3.0)[0, 0] == pytest.approx(np.exp(-6), rel=1e-4)
+
+
+@given(arrays.arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=finite), finite)
+def test_softmax_sums_to_one_keeps_the_order_and_ignores_a_shift(scores, shift):
+    found = softmax(scores)
+    assert found.sum(axis=1) == pytest.approx(np.ones(len(scores)), abs=1e-5)
+    assert (found[np.arange(len(scores)), scores.argmax(axis=1)] == found.max(axis=1)).all()
+    assert softmax(scores + np.float32(shift)) == pytest.approx(found, abs=1e-3)
+
+
+def test_softmax_of_huge_scores_is_finite():
+    assert softmax(np.array([[1e30, 0, -1e30]], np.float32)).tolist() == [[1, 0, 0]]
+
+
+@given(st.lists(st.text(), max_size=20))
+def test_classes_are_the_labels_in_order_with_each_ones_place(labels):
+    names, places = classes(labels)
+    assert list(names) == sorted(set(labels))
+    assert [names[i] for i in places] == labels
