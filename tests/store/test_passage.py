@@ -74,7 +74,7 @@ def test_success_keeps_outputs_cursor_and_state_together(store):
 
 def test_an_exception_keeps_nothing(store):
     store.append([gap("a")])
-    with pytest.raises(KeyError), store.passage("collect", COLLECT, "1") as passage:  # noqa: PT012
+    with pytest.raises(KeyError), store.passage("collect", COLLECT, "1") as passage:
         passage.tray.append(Record(text="found", source="web"))
         passage.state["etag"] = "x"
         raise KeyError
@@ -86,7 +86,7 @@ def test_an_exception_keeps_nothing(store):
 @pytest.mark.parametrize("state", [{"x": object()}, {"x": b""}], ids=["object", "bytes"])
 def test_state_that_cannot_be_kept_keeps_nothing(store, state):
     store.append([gap("a")])
-    with pytest.raises(TypeError), store.passage("collect", COLLECT, "1") as passage:  # noqa: PT012
+    with pytest.raises(TypeError), store.passage("collect", COLLECT, "1") as passage:
         passage.tray.append(Record(text="found", source="web"))
         passage.state.update(state)
     assert store.all(Record) == []
@@ -123,7 +123,7 @@ def test_of_two_that_make_the_same_passage_at_once_one_is_kept(store):
     store.append([gap("a")])
     taken(store, "0")
     store.append([gap("b")])
-    with (  # noqa: PT012
+    with (
         pytest.raises(StoreError, match="another process has made this passage meanwhile"),
         store.passage("collect", COLLECT, "1") as slow,
     ):
@@ -135,7 +135,7 @@ def test_of_two_that_make_the_same_passage_at_once_one_is_kept(store):
 
 def test_an_older_passage_cannot_turn_a_newer_one_back(store):
     taken(store, "0")
-    with pytest.raises(StoreError, match="meanwhile"), store.passage("collect", COLLECT, "1") as slow:  # noqa: PT012
+    with pytest.raises(StoreError, match="meanwhile"), store.passage("collect", COLLECT, "1") as slow:
         slow.tray.append(Record(text="slow", source="web"))
         store.append([gap("a")])
         assert taken(store, "2") == ["a"]

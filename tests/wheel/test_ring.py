@@ -115,7 +115,7 @@ class TestFailing:
 
 class TestCounting:
     def test_what_it_took_gave_and_dropped_is_counted_by_reason(self, new, reopen):
-        rows = ['{{"text": "{}", "label": "refund"}}\n'.format(text) for text in ("No", "no", "x", "y" * 30)]
+        rows = [f'{{"text": "{text}", "label": "refund"}}\n' for text in ("No", "no", "x", "y" * 30)]
         with (new / "seeds.jsonl").open("a") as seeds:
             seeds.writelines(rows)
         steps = turned(reopen(new, ("length,", "length: {least: 2, most: 25},")))

@@ -1,6 +1,6 @@
 """BLAS works in one thread within the block, and as before afterwards."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -47,19 +47,7 @@ def test_an_error_ends_it_too():
     assert threads() == {2}
 
 
-def test_blocks_that_overlap_in_several_threads_end_with_the_last():
-    entered, leave = threading.Event(), threading.Event()
-
-    def other():
-        with one_thread():
-            entered.set()
-            leave.wait()
-
-    with one_thread():
-        thread = threading.Thread(target=other)
-        thread.start()
-        entered.wait()
-    assert threads() == {1}  # the other one is still at work
-    leave.set()
-    thread.join()
+def test_another_thread_works_in_one_too():
+    with ThreadPoolExecutor(1) as pool, one_thread():
+        assert pool.submit(threads).result() == {1}
     assert threads() == {2}
