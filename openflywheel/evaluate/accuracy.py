@@ -74,8 +74,8 @@ def _judge(contest: Contest, count: Count, margin: float, level: float) -> tuple
     if contest.champion is None:
         return "yes", "the first model: there is no champion to beat"
     said = (
-        f"of {count.n} sealed questions {count.differing} are answered differently, {count.labelled} of them "
-        f"judged: {count.wins} for the candidate, {count.losses} for the champion"
+        f"candidate {count.wins} : {count.losses} champion where they differ "
+        f"({count.labelled} of {count.differing} judged, {count.n} sealed questions)"
     )
     if mid_p(count.wins, count.losses) <= 1 - level:
         return "yes", said

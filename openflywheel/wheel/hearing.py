@@ -34,7 +34,7 @@ def signals_from(
     if rating is not None:
         out.append(signal("rating", _value(rating)))
     if correction:
-        out.append(signal("correction", -1.0, right=correction))
+        out.append(signal("correction", _agrees(exchange, correction), right=correction))
     if choice:
         out.append(signal("choice", _agrees(exchange, choice), right=choice))
     if label:

@@ -1,8 +1,10 @@
 """What the demo prints while the wheel turns, and the report that it leaves."""
 
+import sys
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from shutil import which
 from types import TracebackType
 from typing import Self
 
@@ -58,7 +60,8 @@ class Story:
         print_ = self._progress.console.print
         print_("[bold]The support desk of Juniper & Oak[/bold] (a shop that does not exist: sample data)")
         print_(f"{messages:,} messages wait, each is written once; encoder: {self._wheel.encoder.name}")
-        print_("Customers write, the desk answers with a help article or hands over; the wheel turns.\n")
+        print_("Customers write, the desk answers with a help article or hands over; the wheel turns.")
+        print_("labels: to learn from + to judge by; cost: calls, people and wrong answers, in euros\n")
         print_(_line(COLUMNS), style="bold")
 
     def tell(self, cycle: Cycle) -> None:
@@ -88,8 +91,17 @@ class Story:
         report = self._place / "report.md"
         report.write_text(_report(cycles, readings, better, titles), encoding="utf-8")
         self._console.print(f"\nThe report is in {report}. Look further:")
-        self._console.print(f"  flywheel map -f {self._place}/flywheel.yaml", highlight=False)
-        self._console.print(f"  flywheel why intent -f {self._place}/flywheel.yaml", highlight=False)
+        flywheel = _command()
+        for looks in ("map", "why intent", "readings"):
+            self._console.print(f"  {flywheel} {looks} -f {self._place}/flywheel.yaml", highlight=False)
+
+
+def _command() -> str:
+    """How to call flywheel from here: by its name, or by its place in a virtual environment not entered."""
+    found = Path(sys.executable).with_name("flywheel")
+    if which("flywheel") or not found.exists():
+        return "flywheel"
+    return str(found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found)
 
 
 def row(cycle: Cycle) -> tuple[str, ...]:

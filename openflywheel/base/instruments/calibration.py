@@ -15,15 +15,19 @@ def fit_sharpness(scores: Matrix, right: Places) -> tuple[float, float]:
     """The factor on the scores (the inverse temperature) that fits best, and its log loss per row in nats.
 
     `scores` of shape (n, classes) must be out-of-fold: of rows that the scorer did not learn from.
-    Source: temperature scaling, Guo et al. 2017, arXiv 1706.04599.
+    Source: temperature scaling, Guo et al. 2017, arXiv 1706.04599, towards targets of (n + 1) / (n + 2)
+    instead of 1 (Platt 1999): a handful of rows that are all right is no proof of certainty.
     """
-    if not len(right):
+    n, k = scores.shape
+    if n == 0 or k < 2:
         return 1.0, float("inf")
-    rows, wide = np.arange(len(right)), scores.astype(np.float64)
+    rows, wide = np.arange(n), scores.astype(np.float64)
+    others = 1 / (n + 2) / (k - 1)  # of the target, for each wrong class
 
     def loss(log_sharpness: float) -> float:
         scaled = wide * np.exp(log_sharpness)
-        return float(np.mean(logsumexp(scaled, axis=1) - scaled[rows, right]))
+        target = (1 - k * others) * scaled[rows, right] + others * scaled.sum(axis=1)
+        return float(np.mean(logsumexp(scaled, axis=1) - target))
 
     found = minimize_scalar(loss, bounds=BOUNDS, method="bounded", options={"xatol": 0.02})
     return float(np.exp(found.x)), float(found.fun)
