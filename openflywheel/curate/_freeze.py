@@ -1,7 +1,8 @@
 """Frozen versions of training sets and holdouts.
 
-A text that stands in a holdout never teaches; of contradicting labels for one text the most trusted, then
-the newest stays.
+A text that teaches is no question any more: it leaves the holdout. (The other way round, one held-out person
+who asks what everybody asks would take it from training.) Of contradicting labels for one text the most
+trusted, then the newest stays.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ def freeze(rows: Sequence[Row], before: Iterable[Dataset], recipe: str) -> Itera
 
 
 def _best(rows: Iterable[Row]) -> list[Row]:
-    """One row a text: held-out rows first, then by trust, then the newest; in the order of arrival."""
+    """One row a text: training rows first, then by trust, then the newest; in the order of arrival."""
     chosen: dict[str, Row] = {}
     for row in rows:
         key = " ".join(row.text.casefold().split())
@@ -36,4 +37,4 @@ def _best(rows: Iterable[Row]) -> list[Row]:
 
 def _rank(row: Row) -> tuple[bool, int, float]:
     trust = TRUST.index(row.labelled_by) if row.labelled_by in TRUST else 0
-    return row.role == "holdout", trust, row.at
+    return row.role == "train", trust, row.at

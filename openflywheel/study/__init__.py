@@ -50,10 +50,10 @@ class Evidence(Struct, frozen=True):
         return [row.text for row in self.rows if row.role == "train" and task in row.labels]
 
     def unlabelled(self, task: str) -> list[Row]:
-        """Sealed rows of a task whose right answer nobody has given yet."""
+        """Sealed rows of a task whose right answer nobody has given yet, and whose text teaches nothing."""
         sealed = [row for row in self.rows if row.role == "holdout" and task in row.labels]
-        known = {row.uri for row in sealed if row.labels[task]}
-        return [row for row in sealed if row.uri not in known]
+        known, taught = {row.uri for row in sealed if row.labels[task]}, set(self.taught(task))
+        return [row for row in sealed if row.uri not in known and row.text not in taught]
 
 
 Student = Callable[[Evidence], Iterable[Gap]]

@@ -46,10 +46,12 @@ def test_what_has_no_label_is_in_none():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_text_of_the_holdout_never_teaches(order):
+def test_a_text_that_teaches_is_no_question_any_more(order):
     sealed, same = row("Hello  there", by="", label="", role="holdout"), row("hello there", by="expert", at=9)
-    assert frozen(*[sealed, same][::order], row("b"))["route", "holdout"] == [sealed]
-    assert frozen(*[sealed, same][::order], row("b"))["route", "train"] == [row("b")]
+    other = row("b", role="holdout")
+    found = frozen(*[sealed, same][::order], other)
+    assert found["route", "holdout"] == [other]
+    assert found["route", "train"] == [same]
 
 
 @pytest.mark.parametrize("order", [1, -1])

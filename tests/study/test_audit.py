@@ -58,3 +58,10 @@ def test_without_a_candidate_or_a_difference_nobody_is_asked():
     pair = {"route": (model("candidate"), model("champion"))}
     assert gaps(rows=[row(2), row(4)], contests=pair, predict=new_on_odd) == []
     assert gaps(rows=[row(1)]) == []
+
+
+def test_nobody_is_asked_about_a_text_that_teaches_already():
+    pair = {"route": (model("candidate"), model("champion"))}
+    taught = Row(text="text 1", source="t", labels={"route": "a"}, role="train")
+    (gap,) = gaps(rows=[row(1), row(3), taught], contests=pair, predict=new_on_odd)
+    assert gap.evidence == ("3",)

@@ -185,7 +185,9 @@ class TestTraffic:
         lively = Behaviour(rate=0.5, correct=0.5)
         other = open_wheel("untaught")
         crowds = [Crowd(w, "route", KNOWN + UNKNOWN, lively, seed=3) for w in (wheel, other)]
-        tallies = [c.converse(50) for c in crowds]
+        for people in crowds:
+            people.converse(30)  # their moods have differed by now
+        tallies = [c.converse(30) for c in crowds]
         assert tallies[0].answered != tallies[1].answered
         asked = [[e.input for e in exchanges(c)] for c in crowds]
         assert asked[0] == asked[1]

@@ -231,6 +231,10 @@ def test_a_room_that_fails_by_a_mistake_of_the_user_leaves_no_stack_trace(desk):
     assert "seeds.jsonl" in done.stderr
 
 
+def _heed_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def spinning(desk):
     """Start `flywheel spin` in its own process; it turns every other second."""
@@ -240,7 +244,10 @@ def spinning(desk):
     with ExitStack() as stack:
 
         def start(*args):
-            process = stack.enter_context(subprocess.Popen([*line, *args], cwd=desk, **pipes))
+            process = stack.enter_context(
+                # a shell that runs the tests in the background lets them inherit an ignored Ctrl-C
+                subprocess.Popen([*line, *args], cwd=desk, preexec_fn=_heed_ctrl_c, **pipes)
+            )
             stack.callback(process.kill)
             return process
 

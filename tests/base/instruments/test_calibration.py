@@ -24,7 +24,9 @@ def log_loss(scores, right, sharpness):
 def test_the_sharpness_behind_the_data_is_found(truth):
     found, loss = fit_sharpness(*drawn(truth))
     assert found == pytest.approx(truth, rel=0.1)
-    assert loss == pytest.approx(log_loss(*drawn(truth), found), abs=5e-3)  # the targets are a little less than 1
+    assert loss == pytest.approx(
+        log_loss(*drawn(truth), found), abs=5e-3
+    )  # the targets are a little less than 1
 
 
 def test_no_other_sharpness_has_a_lower_loss():
