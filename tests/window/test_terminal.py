@@ -246,7 +246,7 @@ def spinning(desk):
         def start(*args):
             process = stack.enter_context(
                 # a shell that runs the tests in the background lets them inherit an ignored Ctrl-C
-                subprocess.Popen([*line, *args], cwd=desk, preexec_fn=_heed_ctrl_c, **pipes)
+                subprocess.Popen([*line, *args], cwd=desk, preexec_fn=_heed_ctrl_c, **pipes)  # noqa: PLW1509  no threads
             )
             stack.callback(process.kill)
             return process
