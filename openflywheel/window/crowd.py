@@ -63,7 +63,7 @@ class Crowd:
         self.wheel, self.task, self.behaviour = wheel, task, behaviour
         self.truth: dict[str, Message] = {}
         # Apart, so that wheels that answer differently still meet the same questions.
-        self._traffic, self._mood = (*([np.random.default_rng(seed)] * 2),)
+        self._traffic, self._mood = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
         self._labels = sorted({m.label for m in messages})
         self._traffic.shuffle(self._labels)
         self._pools = {name: [m for m in messages if m.label == name] for name in self._labels}
