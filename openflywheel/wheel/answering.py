@@ -7,6 +7,7 @@ from typing import Any
 
 from openflywheel import guard
 from openflywheel.base.champion import champions
+from openflywheel.base.errors import EncoderError
 from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model, Verdict
@@ -47,6 +48,11 @@ class Answering:
     def _replies(self, task: str, head: Head | None, texts: Sequence[str]) -> list[Reply]:
         if head is None:
             return [Reply() for _ in texts]
+        if head.encoder != self._encoder.name:
+            raise EncoderError(
+                f"the champion of {task!r} was taught on the encoder {head.encoder!r}, this process has "
+                f"{self._encoder.name!r}; set  encoder:  in flywheel.yaml back, or see: flywheel doctor"
+            )
         with one_thread():
             probabilities = head.probabilities(self._encoder.encode(texts))
         found = replies(head.labels, probabilities, self.threshold(task))

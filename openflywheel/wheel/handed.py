@@ -59,11 +59,12 @@ class Handed:
         return {}
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[str]:
-        """Answers of any stored model, without thresholds."""
-        if not texts:
-            return []
+        """Answers of any stored model, without thresholds; empty ones by a model of another encoder."""
+        head = Head.read(self._store.path / model.uri)
+        if not texts or head.encoder != self._encoder.name:
+            return [""] * len(texts)
         with one_thread():
-            return Head.read(self._store.path / model.uri).predict(self._encoder.encode(texts))
+            return head.predict(self._encoder.encode(texts))
 
     def checks(self) -> tuple[str, ...]:
         """Names of the verdicts that a candidate needs: one a metric, one a guard."""

@@ -4,8 +4,11 @@ import msgspec
 import pytest
 
 from openflywheel.base.champion import PROMOTION, ROLLBACK
-from openflywheel.base.errors import StoreError
+from openflywheel.base.errors import EncoderError, StoreError
+from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import KINDS, Exchange, Model, Verdict
+from openflywheel.base.settings import read
+from openflywheel.wheel.flywheel import Flywheel
 
 SECRET = "ann.perkins@example.com"
 REFUSING = ("{pii: {}", "{pii: {mode: refuse}")
@@ -147,3 +150,27 @@ class TestChampion:
             file.unlink()
         assert wheel.ask("route", "refund me now").output == "refund"
         assert len(wheel.store.all(Model)) == 1
+
+
+class TestAnotherEncoder:
+    """A champion that was taught on vectors which nobody makes any more."""
+
+    @pytest.fixture
+    def stranded(self, desk, wheel):
+        wheel.close()
+        settings = read(desk / "flywheel.yaml")
+
+        class Other(NgramEncoder):
+            name = "other"
+
+        with Flywheel(settings, encoder=Other()) as reopened:
+            yield reopened
+
+    def test_asking_says_which_encoder_is_missing(self, stranded):
+        with pytest.raises(
+            EncoderError, match="taught on the encoder 'ngrams-1024-v1', this process has 'other'"
+        ):
+            stranded.ask("route", "where is my parcel")
+
+    def test_its_answers_are_empty_so_that_a_new_model_can_take_over(self, stranded):
+        assert stranded.handed.predict(stranded.champion("route"), ["where is my parcel"]) == [""]
