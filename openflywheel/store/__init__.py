@@ -69,7 +69,7 @@ class Store:
         """
         opened = passages.begin(self.journal, self.lake, room, arrow, name)
         yield opened
-        if opened.keep and not opened.done:
+        if not opened.done:
             passages.commit(self.journal, opened)
 
     def all(self, kind: type[N]) -> list[N]:

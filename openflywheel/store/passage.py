@@ -78,7 +78,7 @@ class Given:
 class Passage(Struct):
     """What `store.passage` lends a room: `took`, a `tray` to fill, its plugins' `state`, a look around.
 
-    `done`: the room's last passage had this name already. `keep` = False leaves nothing of the passage.
+    `done`: the room's last passage had this name already.
     """
 
     room: str
@@ -86,7 +86,6 @@ class Passage(Struct):
     seq: int
     given: Given
     done: bool
-    keep: bool = True
     took: list[Any] = field(default_factory=list)
     tray: list[Noun] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)

@@ -101,15 +101,6 @@ def test_a_noun_that_cannot_be_kept_keeps_nothing(store):
     assert taken(store, "1") == ["a"]
 
 
-def test_a_room_that_says_so_leaves_nothing(store):
-    store.append([gap("a")])
-    with store.passage("collect", COLLECT, "1") as passage:
-        passage.tray.append(Record(text="found", source="web"))
-        passage.keep = False
-    assert store.all(Record) == []
-    assert taken(store, "1") == ["a"]
-
-
 def test_the_same_passage_twice_is_skipped(store):
     store.append([gap("a")])
     for text in ("first", "second"):
