@@ -78,7 +78,7 @@ def test_why_goes_back_to_what_people_said(desk, flywheel):
         model = store.all(Model)[-1]
     shown = flywheel("why", model.id[:8]).stdout
     assert shown.startswith(f"{model.name} {model.id[:12]} ")
-    words = ("taught by route-train", "exchange ", "signal correction by user: -1", "gap ", "by seed 16")
+    words = ("taught by route-train", "exchange ", "signal correction by user: ", "gap ", "by seed 16")
     assert [word for word in words if word not in shown] == []
     assert "“[bold]not this”" in shown
 
