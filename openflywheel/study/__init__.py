@@ -7,15 +7,17 @@ A student is one file here; it reads the evidence and writes orders for collect:
 A Gap with a `budget` asks for that many labels, in the order of its `evidence`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from openflywheel.base.champion import champions
-from openflywheel.base.nouns import Arrow, Exchange, Gap, Model, Row, Signal, Verdict
+from openflywheel.base.holdout import DRAWN
+from openflywheel.base.nouns import Arrow, Exchange, Gap, Model, Row, Signal, Step, Verdict
 from openflywheel.base.room import Given
 
-ARROW = Arrow(takes=Signal, gives=Gap, given=(Exchange, Row, Model, Verdict))
+ARROW = Arrow(takes=Signal, gives=Gap, given=(Exchange, Row, Model, Verdict, Step))
 TRUSTED = ("user", "expert")  # truth is people; what a model or a rule says never teaches
 
 
@@ -25,7 +27,7 @@ class Evidence(Struct, frozen=True):
     `fresh` are the exchanges since the last passage, oldest first; `exchanges` adds those that the new
     signals are about; `heard` maps an exchange to all its signals; `signals` are the new ones;
     `rows` are all curated rows; `contests` maps a task to its newest candidate and the champion, where they
-    are two.
+    are two; `drawn` counts a task's questions for the holdout that this turn has asked already.
     """
 
     fresh: Sequence[Exchange]
@@ -34,6 +36,7 @@ class Evidence(Struct, frozen=True):
     signals: Sequence[Signal]
     rows: Sequence[Row]
     contests: Mapping[str, tuple[Model, Model]]
+    drawn: Mapping[str, int]
 
     def answered(self, exchange: str) -> str:
         """The right answer that a person gave for an exchange, the newest; empty when nobody did."""
@@ -65,7 +68,8 @@ def run(took: Sequence[Signal], given: Given, plugins: Sequence[Student]) -> Ite
     known = {e.id: e for e in fresh}
     known |= given.get(Exchange, [s.exchange for s in took if s.exchange and s.exchange not in known])
     heard, contests = given.heard(list(known)), _contests(given.all(Model), given.all(Verdict))
-    evidence = Evidence(fresh, known, heard, took, given.all(Row), contests)
+    drawn = _drawn(given.all(Gap), given.all(Step))
+    evidence = Evidence(fresh, known, heard, took, given.all(Row), contests, drawn)
     for student in plugins:
         yield from student(evidence)
 
@@ -78,3 +82,13 @@ def _contests(models: Sequence[Model], verdicts: Sequence[Verdict]) -> dict[str,
         for task, candidate in newest.items()
         if task in serving and serving[task] != candidate.id
     }
+
+
+def _drawn(gaps: Sequence[Gap], steps: Sequence[Step]) -> Counter[str]:
+    """Questions for the holdout since the last turn ended with velocity: study may pass several times."""
+    ended = max((step.at for step in steps if step.room == "velocity"), default=0.0)
+    count: Counter[str] = Counter()
+    for gap in gaps:
+        if gap.why == DRAWN and gap.at > ended:
+            count[gap.task] += gap.budget
+    return count

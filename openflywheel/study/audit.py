@@ -35,7 +35,8 @@ def audit(evidence: Evidence, *, budget: Budget, holdout: float, predict: Predic
     for task, (candidate, champion) in evidence.contests.items():
         differing = _differing(evidence.unlabelled(task), candidate, champion, predict)
         # One random order for all times: what is judged stays a random part of what differs.
-        drawn = sorted(differing, key=lambda row: share_of(row.text, "draw"))[: budget.holdout]
+        left = max(budget.holdout - evidence.drawn.get(task, 0), 0)
+        drawn = sorted(differing, key=lambda row: share_of(row.text, "draw"))[:left]
         if drawn:
             asked = tuple(row.uri.removeprefix("exchange:") for row in drawn)
             yield Gap(topic=task, why=DRAWN, task=task, evidence=asked, budget=len(asked))

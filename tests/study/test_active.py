@@ -29,7 +29,7 @@ def said(about, **fields):
 
 def asked(exchanges, signals=(), rows=(), labels=2, holdout=0.0):
     heard = {e.id: [s for s in signals if s.exchange == e.id] for e in exchanges}
-    evidence = Evidence(exchanges, {e.id: e for e in exchanges}, heard, signals, rows, {})
+    evidence = Evidence(exchanges, {e.id: e for e in exchanges}, heard, signals, rows, {}, {})
     gaps = list(active(evidence, encoder=Vectors(), budget=Budget(labels=labels), holdout=holdout, seed=0))
     texts = {e.id: e.input for e in exchanges}
     return [texts[id] for gap in gaps for id in gap.evidence]

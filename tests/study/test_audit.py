@@ -19,8 +19,8 @@ def row(i, label=""):
     return Row(text=f"text {i}", source="t", uri=f"exchange:{i}", labels={"route": label}, role="holdout")
 
 
-def gaps(fresh=(), rows=(), contests=None, budget=20, predict=lambda m, texts: []):
-    evidence = Evidence(fresh, {e.id: e for e in fresh}, {}, (), rows, contests or {})
+def gaps(fresh=(), rows=(), contests=None, budget=20, predict=lambda m, texts: [], drawn=None):
+    evidence = Evidence(fresh, {e.id: e for e in fresh}, {}, (), rows, contests or {}, drawn or {})
     return list(audit(evidence, budget=Budget(holdout=budget), holdout=SHARE, predict=predict))
 
 
@@ -65,3 +65,11 @@ def test_nobody_is_asked_about_a_text_that_teaches_already():
     taught = Row(text="text 1", source="t", labels={"route": "a"}, role="train")
     (gap,) = gaps(rows=[row(1), row(3), taught], contests=pair, predict=new_on_odd)
     assert gap.evidence == ("3",)
+
+
+def test_what_the_turn_has_asked_already_counts_against_the_budget():
+    pair = {"route": (model("candidate"), model("champion"))}
+    rows = [row(i) for i in range(20)]
+    (gap,) = gaps(rows=rows, contests=pair, budget=8, predict=new_on_odd, drawn={"route": 5})
+    assert gap.budget == 3
+    assert gaps(rows=rows, contests=pair, budget=8, predict=new_on_odd, drawn={"route": 9}) == []

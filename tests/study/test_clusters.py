@@ -48,7 +48,7 @@ def said(about, **fields):
 
 def evidence(fresh, signals=()):
     heard = {e.id: [s for s in signals if s.exchange == e.id] for e in fresh}
-    return Evidence(fresh, {e.id: e for e in fresh}, heard, signals, (), {})
+    return Evidence(fresh, {e.id: e for e in fresh}, heard, signals, (), {}, {})
 
 
 def found(fresh, signals=(), encoder=None, holdout=0.0, seed=0, **settings):

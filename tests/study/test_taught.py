@@ -14,7 +14,7 @@ def said(about, source="user", correction="a"):
 
 
 def gaps(exchanges, signals):
-    return list(taught(Evidence((), {e.id: e for e in exchanges}, {}, signals, (), {})))
+    return list(taught(Evidence((), {e.id: e for e in exchanges}, {}, signals, (), {}, {})))
 
 
 def test_answers_of_people_are_evidence_once_an_exchange_and_by_task():
