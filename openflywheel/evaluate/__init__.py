@@ -54,7 +54,7 @@ def _unspent(rows: Sequence[Row], task: str, crown: Verdict | None) -> list[Row]
     """Questions that did not help to crown the champion.
 
     It won on those that were labelled by then, in part by luck: a candidate that is examined on them again
-    would be held to that luck (on Banking77 better candidates were refused three times in ten turns).
+    would be held to that luck.
     """
     return [row for row in rows if not (crown and row.labels[task] and row.at <= crown.at)]
 
