@@ -1,4 +1,4 @@
-"""One BLAS thread for small matrices: on a busy 2-core machine the threads' spinning costs more than the work.
+"""One BLAS thread for small matrices: on a busy 2-core machine their spinning costs more than the work.
 
 Measured (`python -m benchmarks.threads`): a kernel ridge of 500 rows takes .02 CPU-s with one thread and
 .06 with all of them while one core is taken; on a machine with more load it was 30 times as much.
