@@ -144,7 +144,8 @@ class Exchange(Event, frozen=True, kw_only=True):
 
     `variant` names the model that answered (or proposed `choices`), `confidence` is its calibrated
     probability of being right, `propensity` the chance with which this variant was chosen, `cost` is in
-    the currency of the task's costs, `latency` in seconds.
+    the currency of the task's costs, `latency` in seconds. `ended` says why an answer is not whole (it is
+    empty when it is): "disconnected", "cut", "failed".
     """
 
     episode: str
@@ -160,12 +161,50 @@ class Exchange(Event, frozen=True, kw_only=True):
     tokens: Whole = 0
     cost: float = 0.0
     latency: float = 0.0
+    ended: str = ""
     verdicts: tuple[Verdict, ...] = ()
     settings: str = ""
 
 
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One try at a provider: `status` is 0 when no answer came, `error` then says why."""
+
+    provider: str
+    model: str
+    status: Whole = 0
+    seconds: float = 0.0
+    error: str = ""
+
+
+class Call(Event, frozen=True, kw_only=True):
+    """What went over the wire for an Exchange, byte for byte; it has the Exchange's id.
+
+    `surface` is the API that the client spoke ("chat", "responses", "messages", "embeddings"), `reply` the
+    id that the provider gave its answer, `variables` what the prompt was rendered from. Token counts are
+    `estimated` when the provider told none. `key` is the id of the API key that asked.
+    """
+
+    surface: str
+    request: bytes = b""
+    response: bytes = b""
+    status: Whole = 0
+    stream: bool = False
+    reply: str = ""
+    variables: dict[str, str] = {}
+    attempts: tuple[Attempt, ...] = ()
+    input_tokens: Whole = 0
+    output_tokens: Whole = 0
+    estimated: bool = False
+    key: str = ""
+
+
 class Signal(Data, frozen=True, kw_only=True):
-    """How one exchange (or episode) went: `value` from -1 (bad) to 1 (good), `correction` what was right."""
+    """How one exchange went, or a whole episode when `exchange` is empty.
+
+    `value` goes from -1 (bad) to 1 (good), `correction` is what was right, `outcome` what came of it
+    ("bought", "returned", ...), `over` names the exchanges that were not chosen. `key` and `network` (an
+    opaque name of an address block) say where it came from, so that no single origin weighs too much.
+    """
 
     exchange: str
     kind: str
@@ -177,6 +216,15 @@ class Signal(Data, frozen=True, kw_only=True):
     subject: str = ""
     correction: str = ""
     comment: str = ""
+    outcome: str = ""
+    over: tuple[str, ...] = ()
+    key: str = ""
+    network: str = ""
+
+    @property
+    def about(self) -> str:
+        """The exchange, or else the episode, that it is about."""
+        return self.exchange or self.episode
 
 
 class Step(Event, frozen=True, kw_only=True):
@@ -223,7 +271,7 @@ class Arrow(Struct, frozen=True, kw_only=True):
 
 
 KINDS: tuple[type[Noun], ...] = (
-    Gap, Record, Row, Dataset, Model, Verdict, Exchange, Signal, Step, Reading,
+    Gap, Record, Row, Dataset, Model, Verdict, Exchange, Call, Signal, Step, Reading,
 )  # fmt: skip
 
 

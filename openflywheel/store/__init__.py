@@ -8,22 +8,27 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from secrets import token_bytes
-from typing import TypeVar
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, TypeVar
 
 from openflywheel.base.errors import StoreError
 from openflywheel.base.ids import subject_key
 from openflywheel.base.nouns import KINDS, Arrow, Noun, Signal, table_of
 from openflywheel.store import passage as passages
 from openflywheel.store.experts import Experts
-from openflywheel.store.journal import Journal, Statement, decoder_of
-from openflywheel.store.lake import Lake
+from openflywheel.store.group_commit import Statement
+from openflywheel.store.journal import Journal, decoder_of
 from openflywheel.store.lease import lease
 from openflywheel.store.objects import Objects
 from openflywheel.store.passage import Given, Passage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from openflywheel.store.lake import Lake
 
 __all__ = ["Given", "Passage", "Store"]
 
@@ -51,11 +56,19 @@ class Store:
         except OSError as error:
             raise StoreError(f"store {str(path)!r} cannot be made: {error}") from error
         self.journal = Journal(self.path / "live.db")
-        self.lake = Lake(self.path / "lake")
         self.objects = Objects(self.path / "objects")
         self.experts = Experts(self.journal)
         self._secret = _secret(self.path / "key")
         self._open = True
+
+    @cached_property
+    def lake(self) -> "Lake":
+        """The Delta tables; Arrow and Delta are loaded when they are asked for the first time."""
+        lake: Lake = import_module("openflywheel.store.lake").Lake(self.path / "lake")
+        return lake
+
+    def _lake(self) -> "Lake":
+        return self.lake
 
     def append(self, nouns: Sequence[Noun], statements: Sequence[Statement] = ()) -> None:
         """Keep nouns; returns once they are on disk. A noun that is here already is not doubled."""
@@ -67,22 +80,22 @@ class Store:
 
         `name` is unique to this passage: one that was kept already is not kept again.
         """
-        opened = passages.begin(self.journal, self.lake, room, arrow, name)
+        opened = passages.begin(self.journal, self._lake, room, arrow, name)
         yield opened
         if not opened.done:
             passages.commit(self.journal, opened)
 
     def all(self, kind: type[N]) -> list[N]:
         """Every noun of a kind, oldest first."""
-        return passages.read_all(self.journal, self.lake, kind, self.journal.last())
+        return passages.read_all(self.journal, self._lake, kind, self.journal.last())
 
     def get(self, kind: type[N], ids: Sequence[str]) -> dict[str, N]:
         """id -> noun, for those that exist."""
-        return passages.look_up(self.journal, self.lake, kind, ids)
+        return passages.look_up(self.journal, self._lake, kind, ids)
 
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
         """exchange -> its signals, oldest first."""
-        return passages.signals_about(self.journal, self.lake, exchanges)
+        return passages.signals_about(self.journal, self._lake, exchanges)
 
     def mark(self) -> int:
         """A place in the journal, for `since`."""
@@ -153,7 +166,7 @@ class Store:
                 [], [("UPDATE journal SET body = NULL WHERE seq <= ? AND body IS NOT NULL", (edge,))]
             )
 
-    def table(self, kind: type[Noun], columns: list[str] | None = None) -> pa.Table:
+    def table(self, kind: type[Noun], columns: list[str] | None = None) -> "pa.Table":
         """A noun's table as Arrow, complete up to now."""
         self.flush()
         return self.lake.read(kind, columns)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from openflywheel.store.journal import Journal, Statement
+from openflywheel.store.group_commit import Statement
+from openflywheel.store.journal import Journal
 
 
 class Question(Struct, frozen=True):

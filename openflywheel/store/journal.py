@@ -1,36 +1,34 @@
-"""What is written while serving: one SQLite file in WAL mode with group commit.
+"""What is written while serving: one SQLite file in WAL mode with group commit (see group_commit.py).
 
-A single thread writes; whatever waits in its queue becomes one transaction, so that a hundred answers
-cost one fsync. A call returns after the commit: what was acknowledged survives SIGKILL and (synchronous =
-FULL) a power cut. Rows are keyed by kind and id: writing one again changes nothing.
+A call returns after the commit: what was acknowledged survives SIGKILL and, with durability "disk"
+(synchronous = FULL), a power cut. Rows are keyed by kind and id: writing one again changes nothing.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from openflywheel.base.errors import StoreError
-from openflywheel.base.nouns import Noun, Signal, table_of
+from openflywheel.base.nouns import Call, Exchange, Noun, Signal, table_of
+from openflywheel.store.group_commit import GroupCommit, Row, Statement, Told, Write
 
 N = TypeVar("N", bound=Noun)
-Statement = tuple[str, tuple[Any, ...]]
+Durability = Literal["disk", "process"]
 
 SCHEMA_VERSION = 1
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal(
     seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB, UNIQUE(kind, id));
 CREATE INDEX IF NOT EXISTS journal_kind ON journal(kind, seq);
-CREATE TABLE IF NOT EXISTS heard(
-    exchange TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(exchange, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS named(
+    kind TEXT NOT NULL, name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(kind, name, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursors(
     room TEXT PRIMARY KEY, seq INTEGER NOT NULL, passage TEXT NOT NULL, state TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS once BEFORE UPDATE ON cursors WHEN NEW.passage = OLD.passage OR NEW.seq < OLD.seq
@@ -38,72 +36,36 @@ CREATE TRIGGER IF NOT EXISTS once BEFORE UPDATE ON cursors WHEN NEW.passage = OL
 CREATE TABLE IF NOT EXISTS questions(
     exchange TEXT PRIMARY KEY, task TEXT NOT NULL, why TEXT NOT NULL, asked REAL NOT NULL, answered REAL);
 """
-PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+SYNCHRONOUS = {"disk": "FULL", "process": "NORMAL"}  # NORMAL: a commit waits for no fsync
+PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous={}; PRAGMA secure_delete=ON;"
 MAX_VARIABLES = 900  # SQLite's oldest limit of bound variables in one statement is 999
 IDLE_READERS = 8  # connections kept open for reading; more are opened, and closed again, under load
-
-
-class _Write(Struct):
-    rows: list[tuple[str, str, bytes, str]]
-    statements: Sequence[Statement]
-    done: "Future[None]"
 
 
 class Journal:
     """The append-only log of nouns, with the cursors of the rooms beside it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durability: Durability = "disk") -> None:
         self.path = path
-        self._queue: SimpleQueue[_Write | None] = SimpleQueue()
-        self._gate = threading.Lock()  # nothing enters the queue behind its end
-        self._closed = False
+        self._gate = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
-        writer = _connect(path, prepare=True)
-        self._thread = threading.Thread(target=self._run, args=(writer,), name="journal", daemon=True)
-        self._thread.start()
+        self._commits = GroupCommit(_Writer(_connect(path, durability, prepare=True)))
 
     def write(self, nouns: Iterable[Noun], statements: Sequence[Statement] = ()) -> None:
-        """Append nouns and run statements in one transaction; returns once it is on disk."""
-        write = _Write([_row(noun) for noun in nouns], statements, Future())
-        with self._gate:
+        """Append nouns and run statements in one transaction; returns once it is kept. Raises StoreError."""
+        done: Future[StoreError | None] = Future()
+        self.submit(nouns, statements, done.set_result)
+        if error := done.result():
+            raise error
+
+    def submit(self, nouns: Iterable[Noun], statements: Sequence[Statement], told: Told) -> None:
+        """The same without waiting: `told` is called by the writer's thread. Raises StoreError."""
+        if not self._commits.put(Write([_row(noun) for noun in nouns], statements, told)):
             self._check_open()
-            self._queue.put(write)
-        write.done.result()
 
     def _check_open(self) -> None:
-        if self._closed or not self._thread.is_alive():  # threads do not follow into a forked process
+        if not self._commits.open:
             raise StoreError(f"the store at {self.path.parent} is closed in this process; open it again")
-
-    def _run(self, connection: sqlite3.Connection) -> None:
-        while (first := self._queue.get()) is not None:
-            self._keep(connection, [first, *self._waiting()])
-        connection.close()
-
-    def _waiting(self) -> Iterator[_Write]:
-        while not self._queue.empty():
-            write = self._queue.get()
-            if write is None:
-                self._queue.put(None)
-                return
-            yield write
-
-    def _keep(self, connection: sqlite3.Connection, batch: Sequence[_Write]) -> None:
-        """Commit a batch; when it fails, each write on its own, so that one cannot fail the others."""
-        try:
-            _commit(connection, batch)
-        except Exception as error:  # the writer must outlive any bad value: whoever sent it is told
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if len(batch) == 1:
-                batch[0].done.set_exception(
-                    StoreError(f"the journal could not be written: {error}; nothing was kept")
-                )
-                return
-            for write in batch:
-                self._keep(connection, [write])
-        else:
-            for write in batch:
-                write.done.set_result(None)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Result of a query on the last committed state."""
@@ -124,7 +86,7 @@ class Journal:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._gate:
-            if not self._closed and len(self._readers) < IDLE_READERS:
+            if self._commits.open and len(self._readers) < IDLE_READERS:
                 self._readers.append(connection)
                 return
         connection.close()
@@ -153,14 +115,22 @@ class Journal:
             out |= {i: (seq, body) for i, seq, body in self.rows(sql, (table_of(kind), *part))}
         return out
 
+    def named(self, kind: type[Noun], name: str) -> list[str]:
+        """Ids of the nouns of a kind that go by a name, oldest first.
+
+        Signals are named by what they are about, exchanges by their episode, calls by the provider's id.
+        """
+        sql = (
+            "SELECT journal.id FROM named JOIN journal USING (seq) "
+            "WHERE named.kind = ? AND named.name = ? ORDER BY seq"
+        )
+        return [id for (id,) in self.rows(sql, (table_of(kind), name))]
+
     def close(self) -> None:
         """Write what waits, then close every connection. Calling it twice is harmless."""
+        self._commits.close()
         with self._gate:
-            if not self._closed:
-                self._queue.put(None)
-            self._closed = True
             readers, self._readers = self._readers, []
-        self._thread.join()
         for connection in readers:
             connection.close()
 
@@ -171,7 +141,7 @@ def decoder_of(kind: type[N]) -> "msgspec.msgpack.Decoder[N]":
     return msgspec.msgpack.Decoder(kind)
 
 
-def _row(noun: Noun) -> tuple[str, str, bytes, str]:
+def _row(noun: Noun) -> Row:
     """A noun as it is kept. It is read back at once: a row that nobody can read would stop every reader."""
     kind = type(noun)
     try:
@@ -179,15 +149,61 @@ def _row(noun: Noun) -> tuple[str, str, bytes, str]:
         decoder_of(kind).decode(body)
     except (msgspec.ValidationError, TypeError, ValueError, OverflowError) as error:
         raise StoreError(f"this {table_of(kind)} cannot be kept: {error}") from error
-    return table_of(kind), noun.id, body, noun.exchange if isinstance(noun, Signal) else ""
+    return Row(table_of(kind), noun.id, body, _names(noun))
 
 
-def _connect(path: Path, prepare: bool = False) -> sqlite3.Connection:
+def _names(noun: Noun) -> tuple[str, ...]:
+    """What a noun is found by besides its id."""
+    match noun:
+        case Signal():
+            return (noun.about,)
+        case Exchange():
+            return (noun.episode,)
+        case Call(reply=reply) if reply:
+            return (reply,)
+    return ()
+
+
+class _Writer:
+    """The connection that writes (group_commit.Writer)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def commit(self, batch: Sequence[Write]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for write in batch:
+                self._keep(write)
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _keep(self, write: Write) -> None:
+        for row in write.rows:
+            at = self._connection.execute(
+                "INSERT INTO journal(kind, id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (row.kind, row.id, row.body),
+            )
+            if at.rowcount:
+                for name in row.names:
+                    self._connection.execute(
+                        "INSERT INTO named(kind, name, seq) VALUES (?, ?, ?)", (row.kind, name, at.lastrowid)
+                    )
+        for sql, values in write.statements:
+            self._connection.execute(sql, values)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _connect(path: Path, durability: Durability = "disk", *, prepare: bool = False) -> sqlite3.Connection:
     try:
         with ExitStack() as undo:
             connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
             undo.callback(connection.close)
-            connection.executescript(PRAGMAS)
+            connection.executescript(PRAGMAS.format(SYNCHRONOUS[durability]))
             if prepare:
                 _prepare(connection, path)
             undo.pop_all()
@@ -203,17 +219,3 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has schema {version}, this release reads {SCHEMA_VERSION}; upgrade openflywheel"
         )
     connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-
-
-def _commit(connection: sqlite3.Connection, batch: Sequence[_Write]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    for write in batch:
-        for kind, id, body, exchange in write.rows:
-            at = connection.execute(
-                "INSERT OR IGNORE INTO journal(kind, id, body) VALUES (?, ?, ?)", (kind, id, body)
-            )
-            if exchange and at.rowcount:
-                connection.execute("INSERT INTO heard(exchange, seq) VALUES (?, ?)", (exchange, at.lastrowid))
-        for sql, values in write.statements:
-            connection.execute(sql, values)
-    connection.execute("COMMIT")

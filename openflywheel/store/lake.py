@@ -7,13 +7,16 @@ default, minima and maxima of personal text would stay readable in the log after
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from openflywheel.base.instruments.columns import schema_of, to_batch
+from openflywheel.base.instruments.columns import from_table, schema_of, to_batch
 from openflywheel.base.nouns import Noun, table_of
+
+N = TypeVar("N", bound=Noun)
 
 APP = "openflywheel-journal"
 COMPACT_EVERY = 50  # commits; keeps the cost of an append flat instead of growing with the log
@@ -67,6 +70,12 @@ class Lake:
         filters += [] if span is None else [("seq", ">", span[0]), ("seq", "<=", span[1])]
         wanted = None if columns is None else ["seq", *columns]
         return self.table(kind).to_pyarrow_table(columns=wanted, filters=filters or None).sort_by("seq")
+
+    def nouns(
+        self, kind: type[N], *, seqs: Sequence[int] | None = None, span: tuple[int, int] | None = None
+    ) -> list[N]:
+        """Nouns in journal order: those with the given numbers, or after < seq <= upto."""
+        return from_table(self.read(kind, seqs=seqs, span=span), kind)
 
 
 def _schema(kind: type[Noun]) -> pa.Schema:

@@ -5,17 +5,21 @@ that crashed leaves nothing; one that is repeated under the same name is skipped
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
 from openflywheel.base.errors import HoldoutRefused, StoreError
-from openflywheel.base.instruments.columns import from_table
 from openflywheel.base.nouns import Arrow, Dataset, Noun, Row, Signal, table_of
-from openflywheel.store.journal import MAX_VARIABLES, Journal, Statement, decoder_of
-from openflywheel.store.lake import Lake
+from openflywheel.store.group_commit import Statement
+from openflywheel.store.journal import MAX_VARIABLES, Journal, decoder_of
+
+if TYPE_CHECKING:  # Arrow and Delta take 60 MB: who only writes, as the gateway does, never loads them
+    from openflywheel.store.lake import Lake
+
+    Lazy = Callable[[], Lake]
 
 N = TypeVar("N", bound=Noun)
 
@@ -24,7 +28,7 @@ class Given:
     """What a room may look at: nouns of the kinds that its arrow declares, as they stood when it began."""
 
     def __init__(
-        self, journal: Journal, lake: Lake, arrow: Arrow, span: tuple[int, int], reader: str
+        self, journal: Journal, lake: "Lazy", arrow: Arrow, span: tuple[int, int], reader: str
     ) -> None:
         self._journal, self._lake, self._span, self._reader = journal, lake, span, reader
         self._allowed = {arrow.takes, arrow.gives, *arrow.given}
@@ -91,7 +95,7 @@ class Passage(Struct):
     state: dict[str, Any] = field(default_factory=dict)
 
 
-def begin(journal: Journal, lake: Lake, room: str, arrow: Arrow, name: str) -> Passage:
+def begin(journal: Journal, lake: "Lazy", room: str, arrow: Arrow, name: str) -> Passage:
     """Open a passage; `done` says that this one has been committed already."""
     found = journal.rows("SELECT seq, passage, state FROM cursors WHERE room = ?", (room,))
     after, last, state = found[0] if found else (0, "", "{}")
@@ -111,18 +115,18 @@ def commit(journal: Journal, passage: Passage) -> None:
     journal.write(passage.tray, [cursor])
 
 
-def read_all(journal: Journal, lake: Lake, kind: type[N], upto: int, after: int = 0) -> list[N]:
+def read_all(journal: Journal, lake: "Lazy", kind: type[N], upto: int, after: int = 0) -> list[N]:
     """Nouns of a kind with after < seq <= upto, oldest first: trimmed ones from the lake."""
     here = journal.between(kind, after, upto)  # read first: what is trimmed meanwhile is in hand already
     edge = journal.find(kind, [here[0].id])[here[0].id][0] if here else upto + 1
     sql = "SELECT 1 FROM journal WHERE kind = ? AND seq > ? AND seq < ? LIMIT 1"
     if not journal.rows(sql, (table_of(kind), after, edge)):
         return here
-    return [*from_table(lake.read(kind, span=(after, edge - 1)), kind), *here]
+    return [*lake().nouns(kind, span=(after, edge - 1)), *here]
 
 
 def look_up(
-    journal: Journal, lake: Lake, kind: type[N], ids: Sequence[str], upto: float = inf
+    journal: Journal, lake: "Lazy", kind: type[N], ids: Sequence[str], upto: float = inf
 ) -> dict[str, N]:
     """id -> noun for those that exist, as ordered; from the journal or, when trimmed there, from the lake."""
     wanted = list(dict.fromkeys(ids))
@@ -131,25 +135,25 @@ def look_up(
     out = {i: decoder_of(kind).decode(body) for i, (_, body) in known.items() if body is not None}
     moved = [seq for seq, body in known.values() if body is None]
     if moved:
-        out |= {noun.id: noun for noun in from_table(lake.read(kind, seqs=moved), kind)}
+        out |= {noun.id: noun for noun in lake().nouns(kind, seqs=moved)}
     return {id: out[id] for id in wanted if id in out}
 
 
 def signals_about(
-    journal: Journal, lake: Lake, exchanges: Sequence[str], upto: float = inf
+    journal: Journal, lake: "Lazy", exchanges: Sequence[str], upto: float = inf
 ) -> dict[str, list[Signal]]:
-    """exchange -> its signals, oldest first."""
+    """exchange (or episode) -> the signals about it, oldest first."""
     wanted = list(dict.fromkeys(exchanges))
     out: dict[str, list[Signal]] = {}
     for start in range(0, len(wanted), MAX_VARIABLES):
         part = wanted[start : start + MAX_VARIABLES]
         marks = ",".join("?" * len(part))
         sql = (
-            "SELECT journal.id FROM heard JOIN journal USING (seq) "  # noqa: S608
-            f"WHERE heard.exchange IN ({marks}) AND seq <= ? ORDER BY seq"
+            "SELECT journal.id FROM named JOIN journal USING (seq) "  # noqa: S608
+            f"WHERE named.kind = 'signal' AND named.name IN ({marks}) AND seq <= ? ORDER BY seq"
         )
         ids = [i for (i,) in journal.rows(sql, (*part, upto))]
         found = look_up(journal, lake, Signal, ids)
         for id in ids:
-            out.setdefault(found[id].exchange, []).append(found[id])
+            out.setdefault(found[id].about, []).append(found[id])
     return out

@@ -120,7 +120,7 @@ def test_a_signal_that_is_written_twice_is_heard_once(journal):
     signal = Signal(exchange="e", kind="rating", value=1.0, source="user", explicit=True)
     journal.write([signal, signal])
     journal.write([signal])
-    assert journal.rows("SELECT exchange, seq FROM heard") == [("e", 1)]
+    assert journal.rows("SELECT name, seq FROM named") == [("e", 1)]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_many_processes_that_make_a_store_at_once_agree_on_its_key(tmp_path, pro
 def test_rows_are_counted_by_table(store, talk):
     counts = store.counts()
     assert (counts["exchange"], counts["signal"], counts["gap"]) == (30, 30, 0)
-    assert len(counts) == 10
+    assert len(counts) == 11
 
 
 def test_what_waits_for_a_room_is_what_came_since_its_passage(store, talk, said):

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from openflywheel.base.nouns import Noun
 
-SIMPLE = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+SIMPLE = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
 
 
 @cache
@@ -44,7 +44,7 @@ def _arrow(hint: Any) -> pa.DataType:
 def to_batch(nouns: Sequence[Noun], kind: type[Noun]) -> pa.RecordBatch:
     """Nouns of one kind as one Arrow batch of len(nouns) rows."""
     schema = schema_of(kind)
-    rows = msgspec.to_builtins(nouns)
+    rows = msgspec.to_builtins(nouns, builtin_types=(bytes,))  # else they become base64 texts
     return pa.RecordBatch.from_arrays(
         [pa.array([_value(row[f.name], f.type) for row in rows], f.type) for f in schema], schema=schema
     )
@@ -59,7 +59,7 @@ def from_table(table: pa.Table | pa.RecordBatch, kind: type[Noun]) -> list[Any]:
     schema = schema_of(kind)
     maps = [f.name for f in schema if pa.types.is_map(f.type)]
     rows = table.select([n for n in schema.names if n in table.schema.names]).to_pylist()
-    return [msgspec.convert(_with_maps(row, maps), kind) for row in rows]
+    return [msgspec.convert(_with_maps(row, maps), kind, builtin_types=(bytes,)) for row in rows]
 
 
 def _with_maps(row: dict[str, Any], maps: Iterable[str]) -> dict[str, Any]:
