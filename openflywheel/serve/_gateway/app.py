@@ -1,0 +1,140 @@
+"""The gateway as a bare ASGI application: from a request's bytes to a kept row, and then the answer."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from openflywheel.base.errors import StoreError
+from openflywheel.base.keys import Forbidden, Key, OverBudget, TooManyRequests, Unauthorised
+from openflywheel.base.nouns import Exchange
+from openflywheel.serve._gateway import asked as asking
+from openflywheel.serve._gateway import intake, own, own_embeddings, targets
+from openflywheel.serve._gateway.intake import Headers, Request
+from openflywheel.serve._gateway.kept import Finished
+from openflywheel.serve._gateway.relay import Log, Relay, send_whole
+from openflywheel.serve._gateway.surfaces import SURFACES, Refusal, Surface
+from openflywheel.serve._gateway.targets import Directory, Plan
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Desk(Protocol):
+    """Our own models, in this process."""
+
+    async def answer(self, task: str, text: str, subject: str) -> Exchange:
+        """An exchange, not yet kept; its `output` is empty where the model is not sure enough."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """A vector a text."""
+        ...
+
+
+class Door(Protocol):
+    """Who may come in, and how often."""
+
+    def key(self, headers: Headers) -> Key | None:
+        """The key of a request; None where none is needed. Raises Unauthorised, Forbidden."""
+        ...
+
+    def admit(self, key: Key | None, subject: str) -> None:
+        """Count a request. Raises TooManyRequests, OverBudget."""
+        ...
+
+
+class Gateway:
+    """Answers the model APIs itself; everything else is for `rest`."""
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        log: Log,
+        desk: Desk,
+        door: Door,
+        key_of: Callable[[str], str],
+        observe: Callable[[Finished], object],
+        rest: App,
+        largest: int,
+        settings: str,
+    ) -> None:
+        self._directory, self._log, self._desk, self._door = directory, log, desk, door
+        self._key_of, self._rest, self._largest = key_of, rest, largest
+        self._relay = Relay(log, observe, settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        surface = SURFACES.get(scope.get("path", "")) if scope["type"] == "http" else None
+        if surface is None or scope["method"] != "POST":
+            await self._rest(scope, receive, send)
+            return
+        try:
+            await self._answer(surface, dict(scope["headers"]), receive, send)
+        except Refusal as refusal:
+            await send_refusal(send, surface, refusal)
+
+    async def _answer(self, surface: Surface, headers: Headers, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
+        key = self._key(headers)
+        body = await intake.read_body(receive, headers, self._largest)
+        request = intake.read(surface, body, headers, key, self._key_of, start)
+        plan = self._directory.plan(request.asked.model, request.subject, surface)
+        self._admit(request)
+        if plan.own:
+            await self._own(request, plan, receive, send)
+        else:
+            await self._relay.pass_on(request, plan, None, receive, send)
+
+    def _key(self, headers: Headers) -> Key | None:
+        try:
+            return self._door.key(headers)
+        except Unauthorised as error:
+            raise Refusal(401, str(error), "invalid_api_key") from None
+        except Forbidden as error:
+            raise Refusal(403, str(error), "insufficient_scope") from None
+
+    def _admit(self, request: Request) -> None:
+        try:
+            self._log.check()
+            self._door.admit(request.key, request.subject)
+        except StoreError as error:
+            raise Refusal(503, str(error), "store_unavailable", headers={"retry-after": "1"}) from None
+        except TooManyRequests as error:
+            headers = {"retry-after-ms": str(round(error.retry_after * 1000) + 1)}
+            raise Refusal(429, str(error), "rate_limit_exceeded", headers=headers) from None
+        except OverBudget as error:
+            raise Refusal(
+                429, str(error), "insufficient_quota", headers={"x-should-retry": "false"}
+            ) from None
+
+    async def _own(self, request: Request, plan: Plan, receive: Receive, send: Send) -> None:
+        """Let our own model answer; where it is not sure enough, the task's teacher does."""
+        if request.surface.name == "embeddings":
+            await self._embed(request, plan, send)
+            return
+        if not plan.task or (request.surface.name, request.stream) not in own.SAYS:
+            raise Refusal(400, f"{request.asked.model!r} does not answer {request.surface.name} requests")
+        exchange = await self._desk.answer(plan.task, asking.question(request.turns), request.subject)
+        if not exchange.output and plan.targets:
+            await self._relay.pass_on(request, plan, exchange, receive, send)
+            return
+        answer = own.answered(request, exchange)
+        body = own.rendered(request, exchange, answer)
+        await self._relay.give(request, plan, exchange, answer, body, send)
+
+    async def _embed(self, request: Request, plan: Plan, send: Send) -> None:
+        if plan.variant != targets.ENCODER:
+            raise Refusal(400, f"{request.asked.model!r} makes no embeddings; {targets.ENCODER!r} does")
+        texts = own_embeddings.texts(request.asked)
+        answer = own_embeddings.answered(texts)
+        body = own_embeddings.rendered(request, await self._desk.embed(texts), answer)
+        await self._relay.give(request, plan, None, answer, body, send)
+
+
+async def send_refusal(send: Send, surface: Surface, refusal: Refusal) -> None:
+    """An error in the words of a dialect."""
+    headers = [(b"content-type", b"application/json")]
+    headers += [(k.encode(), v.encode()) for k, v in refusal.headers.items()]
+    await send_whole(send, refusal.status, headers, refusal.body(surface.dialect))

@@ -1,0 +1,1 @@
+"""What stands behind the gateway: providers, with their queues, breakers, retries and fallbacks."""

@@ -1,0 +1,122 @@
+"""Our own models for an event loop: one thread answers, and whatever waits is one batch for the encoder."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import ParamSpec, Protocol, TypeVar
+
+from msgspec import Struct
+
+from openflywheel.base.nouns import Exchange
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+MOST = 32  # questions of one batch: bounds how long the first of them waits for the last
+
+
+class Models(Protocol):
+    """What answers, in the desk's thread (wheel/gateway/models.py)."""
+
+    def answer(self, task: str, texts: Sequence[str], people: Sequence[str]) -> list[Exchange]: ...
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
+
+    def close(self) -> None: ...
+
+
+class Question(Struct, eq=False):
+    """A question for a task."""
+
+    task: str
+    text: str
+    person: str
+    reply: "Future[Exchange]"
+
+
+class Texts(Struct, eq=False):
+    """Texts that want vectors."""
+
+    texts: Sequence[str]
+    reply: "Future[list[list[float]]]"
+
+
+class ModelDesk:
+    """The questions before our own models, which the first one opens: they take some 100 MB."""
+
+    def __init__(self, open_models: Callable[[], Models]) -> None:
+        self._open_models = open_models
+        self._queue: SimpleQueue[Question | Texts | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def answer(self, task: str, text: str, subject: str) -> Exchange:
+        """An exchange, not yet kept; its `output` is empty where a person or a teacher should answer."""
+        reply: Future[Exchange] = Future()
+        self._put(Question(task, text, subject, reply))
+        return await asyncio.wrap_future(reply)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """A vector a text."""
+        reply: Future[list[list[float]]] = Future()
+        self._put(Texts(texts, reply))
+        return await asyncio.wrap_future(reply)
+
+    def _put(self, job: Question | Texts) -> None:
+        if self._thread is None or not self._thread.is_alive():  # it ends where the models can't be opened
+            self._thread = threading.Thread(target=self._run, name="models", daemon=True)
+            self._thread.start()
+        self._queue.put(job)
+
+    def close(self) -> None:
+        """Answer what waits, then let go of the models."""
+        self._queue.put(None)
+        if self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            models = self._open_models()
+        except Exception as error:  # whoever asked is told, and the next question tries again
+            for job in self._waiting():
+                job.reply.set_exception(error)
+            return
+        while (first := self._queue.get()) is not None:
+            self._work(models, [first, *self._waiting()])
+        models.close()
+
+    def _waiting(self) -> Iterator[Question | Texts]:
+        for _ in range(MOST - 1):
+            if self._queue.empty():
+                return
+            job = self._queue.get()
+            if job is None:
+                self._queue.put(None)
+                return
+            yield job
+
+    def _work(self, models: Models, jobs: Sequence[Question | Texts]) -> None:
+        tasks: dict[str, list[Question]] = {}
+        for job in jobs:
+            if isinstance(job, Question):
+                tasks.setdefault(job.task, []).append(job)
+            else:
+                _settle([job.reply], lambda texts: [models.embed(texts)], job.texts)
+        for task, asked in tasks.items():
+            texts, people = [q.text for q in asked], [q.person for q in asked]
+            _settle([q.reply for q in asked], models.answer, task, texts, people)
+
+
+def _settle(
+    replies: Sequence["Future[T]"], work: Callable[P, Sequence[T]], *args: P.args, **kwargs: P.kwargs
+) -> None:
+    """Do the work and give each its result; what fails fails those who asked for it, not the thread."""
+    try:
+        results = work(*args, **kwargs)
+    except Exception as error:
+        for reply in replies:
+            reply.set_exception(error)
+    else:
+        for reply, result in zip(replies, results, strict=True):
+            reply.set_result(result)
