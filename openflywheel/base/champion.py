@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from openflywheel.base.nouns import Verdict
 
 PROMOTION, ROLLBACK = "promotion", "rollback"
+CASCADE = "cascade"  # says from which confidence on a champion answers, and makes none
 
 
 def crowned(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:

@@ -1,7 +1,8 @@
 """The door of every room: a plugin's name is its file's name.
 
 Positional arguments are data; keyword-only arguments are settings, except those named in `HANDED_IN`,
-which the wheel hands in (what a room needs from a neighbour). A module is imported only when its plugin
+which the wheel hands in (what a room needs from a neighbour). A plugin with `**name: Type` takes settings
+under names of the user's own, each of that type (providers, routes). A module is imported only when its plugin
 is asked for, so a heavy dependency may stand at the top of the file that needs it. Built-ins and
 strangers (entry-point group "openflywheel.<room>") come through the same door.
 """
@@ -25,6 +26,7 @@ ROOMS = ("collect", "curate", "customize", "evaluate", "guard", "serve", "signal
 
 HANDED_IN: Mapping[str, str] = {
     "encoder": "the sentence encoder, with its cache",
+    "errors": "the share of wrong answers that serve's cascade may give, by task",
     "exchanges": "look-up of exchanges by id",
     "heard": "look-up of the signals about an exchange",
     "experts": "the queue of questions for experts",
@@ -56,6 +58,12 @@ class Description(Struct, frozen=True):
     doc: str
     settings: tuple[Setting, ...]
     handed: tuple[str, ...]
+    named: Any = None  # the type of settings under names of the user's own, if the plugin takes any
+
+    def setting(self, name: str) -> Setting | None:
+        """A setting by its name; None when the plugin has none of that name."""
+        found = next((s for s in self.settings if s.name == name), None)
+        return found or (Setting(name, self.named, ..., False) if self.named else None)
 
 
 def names(room: str) -> list[str]:
@@ -119,43 +127,50 @@ def describe(room: str, name: str) -> Description:
     """A plugin's settings, read from its signature."""
     function = find(room, name)
     hints = get_type_hints(function)
-    keyword = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    parameters = inspect.signature(function).parameters.values()
+    keyword = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
     settings = tuple(
         Setting(p.name, hints.get(p.name, Any), p.default, p.default is p.empty)
         for p in keyword
         if p.name not in HANDED_IN
     )
     doc = inspect.getdoc(function) or inspect.getdoc(inspect.getmodule(function)) or ""
-    return Description(room, name, doc, settings, tuple(p.name for p in keyword if p.name in HANDED_IN))
+    named = next((hints[p.name] for p in parameters if p.kind is p.VAR_KEYWORD), None)
+    handed = tuple(p.name for p in keyword if p.name in HANDED_IN)
+    return Description(room, name, doc, settings, handed, named)
 
 
 def check(room: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Settings converted to the types that the plugin declares. Raises UnknownSetting."""
     about = describe(room, name)
-    known = {s.name: s for s in about.settings}
     for key in given:
-        if key not in known:
+        if about.setting(key) is None:
+            known = [s.name for s in about.settings]
             raise UnknownSetting(f"{room}.{name} has no setting {key!r}; {suggest(key, known)}", key)
     for setting in about.settings:
         if setting.required and setting.name not in given:
             raise UnknownSetting(f"{room}.{name} needs the setting {setting.name!r}")
-    return {key: _convert(about, known[key], value) for key, value in given.items()}
+    return {key: _convert(about, key, value) for key, value in given.items()}
 
 
-def _convert(about: Description, setting: Setting, value: Any) -> Any:
+def _convert(about: Description, key: str, value: Any) -> Any:
+    setting = about.setting(key)
     try:
-        return msgspec.convert(value, setting.type)
+        return msgspec.convert(value, setting.type if setting else Any)
     except msgspec.ValidationError as error:
-        raise UnknownSetting(
-            f"{about.room}.{about.name}: {setting.name} = {value!r}: {error}", setting.name
-        ) from None
+        raise UnknownSetting(f"{about.room}.{about.name}: {key} = {value!r}: {error}", key) from None
+
+
+def function_of(plugin: Plugin) -> Plugin:
+    """The function behind a loaded plugin, without its settings."""
+    while isinstance(plugin, partial):
+        plugin = plugin.func
+    return plugin
 
 
 def name_of(plugin: Plugin) -> str:
     """The name under which a loaded plugin was found."""
-    while isinstance(plugin, partial):
-        plugin = plugin.func
-    return plugin.__name__
+    return function_of(plugin).__name__
 
 
 def load(

@@ -4,7 +4,8 @@ from openflywheel.base.ids import share_of
 from openflywheel.base.nouns import Exchange
 
 SEALED = "sealed"  # why collect keeps an exchange without its answer
-DRAWN = "holdout"  # why an expert is asked about a sealed exchange
+DRAWN = "holdout"  # why an expert is asked about a sealed exchange: two models differ there
+SPOT = "spotcheck"  # or: it belongs to the random sample that sets the cascade's threshold
 
 
 def held_out(exchange: Exchange, share: float) -> bool:
@@ -12,4 +13,9 @@ def held_out(exchange: Exchange, share: float) -> bool:
 
     All of a person's exchanges fall on one side, so that nobody is both studied for and examined on.
     """
-    return share_of(exchange.subject or exchange.episode, "holdout") < share
+    return share_of(person_of(exchange), "holdout") < share
+
+
+def person_of(exchange: Exchange) -> str:
+    """Who asked: the subject's key, or where nobody is named the conversation."""
+    return exchange.subject or exchange.episode

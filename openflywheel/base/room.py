@@ -23,8 +23,20 @@ class Given(Protocol):
         """id -> noun, for those that exist."""
         ...
 
+    def newest(self, kind: type[N], limit: int) -> list[N]:
+        """The newest nouns of a kind, at most `limit`, oldest first."""
+        ...
+
+    def between(self, kind: type[N], start: float, end: float) -> list[N]:
+        """Events of a kind with start <= at < end (Unix seconds, to the millisecond), oldest first."""
+        ...
+
+    def named(self, kind: type[N], names: Sequence[str]) -> dict[str, list[N]]:
+        """name -> the newest nouns of a kind that go by it (exchanges: by their episode), oldest first."""
+        ...
+
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
-        """exchange -> its signals, oldest first."""
+        """exchange, or episode -> the signals about it, oldest first."""
         ...
 
     def rows(self, dataset: Dataset) -> list[Row]:

@@ -55,14 +55,15 @@ def _plugin(room: str, name: str, definitions: Schema) -> Schema:
         about = door.describe(room, name)
     except MissingExtra:
         return {"type": ["object", "null"]}
-    shapes, found = msgspec.json.schema_components([s.type for s in about.settings], ref_template=REFERENCE)
+    types = [*(s.type for s in about.settings), about.named]
+    (*shapes, named), found = msgspec.json.schema_components(types, ref_template=REFERENCE)
     definitions.update(found)
     required = [s.name for s in about.settings if s.required]
     return {
         "type": "object" if required else ["object", "null"],
         "description": _first(about.doc),
         "properties": {s.name: _setting(s, shape) for s, shape in zip(about.settings, shapes, strict=True)},
-        "additionalProperties": False,
+        "additionalProperties": named if about.named else False,
         **({"required": required} if required else {}),
     }
 

@@ -6,7 +6,7 @@ replaced by the environment variable NAME, so that no secret stands in the file.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
@@ -34,9 +34,9 @@ class Costs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the product asks of AI."""
+    """What the product asks of AI: `label` chooses among known answers, `text` writes one."""
 
-    kind: Literal["label"]
+    kind: Literal["label", "text"]
     costs: Costs = field(default_factory=Costs)
 
 
@@ -64,6 +64,26 @@ class Holdout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     share: float = 0.05
 
 
+class Trust(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far users' feedback is trusted: what one origin may give in a turn, and blind corrections.
+
+    A person may give `per_subject` corrections and as many ratings; an API key that names no people, or an
+    address block, may give `per_block`, or `block_share` of all where that is more. A correction waits while
+    its chance of being blind is above `blind`.
+    """
+
+    per_subject: int = 10
+    per_block: int = 20
+    block_share: float = 0.5
+    blind: float = 0.3
+
+
+class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept whole: of the calls that nothing marks as worth it, this share keeps its bytes."""
+
+    unmarked: float = 1.0
+
+
 class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table `wheel:`."""
 
@@ -71,6 +91,8 @@ class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     turn_when: TurnWhen = field(default_factory=TurnWhen)
     budget: Budget = field(default_factory=Budget)
     holdout: Holdout = field(default_factory=Holdout)
+    trust: Trust = field(default_factory=Trust)
+    keep: Keep = field(default_factory=Keep)
     seed: int = 0
 
 
@@ -119,8 +141,11 @@ def duration(value: float | str) -> float:
     return float(found[1]) * SECONDS[found[2]]
 
 
-def read(path: str | Path) -> Settings:
-    """Read and check a settings file. Raises SettingsError (with file and line) or MissingSecret."""
+def read(path: str | Path, rooms: Sequence[str] = door.ROOMS) -> Settings:
+    """Read and check a settings file. Raises SettingsError (with file and line) or MissingSecret.
+
+    Only the plugins of `rooms` are looked at: those of all rooms take 120 MB of memory.
+    """
     path = Path(path)
     if not path.is_file():
         raise SettingsError(f"there is no {path}; write one with: flywheel init")
@@ -128,10 +153,16 @@ def read(path: str | Path) -> Settings:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not a text in UTF-8: {error}") from None
-    return parse(text, where=str(path), folder=path.parent)
+    return parse(text, where=str(path), folder=path.parent, rooms=rooms)
 
 
-def parse(text: str, *, where: str = "flywheel.yaml", folder: Path = Path()) -> Settings:
+def parse(
+    text: str,
+    *,
+    where: str = "flywheel.yaml",
+    folder: Path = Path(),
+    rooms: Sequence[str] = door.ROOMS,
+) -> Settings:
     """Settings from text; a relative `store` lies in `folder`."""
     page = _Page(text, where)
     for key in page.content:
@@ -141,10 +172,10 @@ def parse(text: str, *, where: str = "flywheel.yaml", folder: Path = Path()) -> 
     tasks = {name: page.convert(given, Task, ("tasks", name)) for name, given in table.tasks.items()}
     with page.placed("wheel", "turn_when", "or_after"):
         duration(table.wheel.turn_when.or_after)
-    rooms = {room: page.plugins(room) for room in door.ROOMS if room in page.content}
+    chosen = {room: page.plugins(room) for room in rooms if room in page.content}
     store = table.store if "://" in table.store else str(folder / table.store)
     return Settings(
-        name=table.name, folder=folder, store=store, tasks=tasks, rooms=rooms, wheel=table.wheel,
+        name=table.name, folder=folder, store=store, tasks=tasks, rooms=chosen, wheel=table.wheel,
         encoder=table.encoder, database=table.database, version=content_id(text)[:12],
     )  # fmt: skip
 

@@ -5,10 +5,12 @@ A trainer is one file here; its `KINDS` names the kinds of task that it can teac
     def head(lesson, *, kinds=("ridge", "logistic")) -> Model
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from openflywheel.base.door import function_of
 from openflywheel.base.nouns import Arrow, Dataset, Model, Row
 from openflywheel.base.room import Given
 
@@ -25,10 +27,21 @@ class Lesson(Struct, frozen=True):
 Trainer = Callable[[Lesson], Model]
 
 
-def run(took: Sequence[Dataset], given: Given, plugins: Sequence[Trainer]) -> Iterator[Model]:
-    """Teach one candidate a task and trainer, from the newest training set."""
+def run(
+    took: Sequence[Dataset], given: Given, plugins: Sequence[Trainer], *, kinds: Mapping[str, str]
+) -> Iterator[Model]:
+    """Teach one candidate a task and trainer, from the newest training set.
+
+    `kinds` maps a task to its kind; a trainer is spared the tasks of a kind that it can't teach.
+    """
     newest = {d.task: d for d in took if d.role == "train"}
     for dataset in newest.values():
         lesson = Lesson(dataset, given.rows(dataset))
         for trainer in plugins:
-            yield trainer(lesson)
+            if kinds[dataset.task] in teaches(trainer):
+                yield trainer(lesson)
+
+
+def teaches(trainer: Trainer) -> tuple[str, ...]:
+    """Kinds of task that a trainer can teach: the `KINDS` of its module."""
+    return tuple(getattr(sys.modules[function_of(trainer).__module__], "KINDS", ()))

@@ -22,6 +22,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     certificate: str = ""
     private_key: str = ""
     drain: float = 30.0
+    telemetry: bool = False
     content: bool = False
 
 
@@ -37,6 +38,7 @@ def gateway(
     certificate: str = "",
     private_key: str = "",
     drain: float = 30.0,
+    telemetry: bool = False,
     content: bool = False,
 ) -> GatewaySettings:
     """Where `flywheel serve` listens and how.
@@ -44,8 +46,9 @@ def gateway(
     `durability`: an answer leaves once its row survives a power cut ("disk") or the death of the process
     ("process"). Requests above `largest_request` bytes are refused; so are all when less than `spare_disk`
     bytes of disk are left. `subject_rate` ("60/m") bounds each subject whatever its key. `certificate` and
-    `private_key` are files in PEM for TLS. On SIGTERM running requests get `drain` seconds. `content`: put
-    prompts and answers on OpenTelemetry spans. Raises SettingsError.
+    `private_key` are files in PEM for TLS. On SIGTERM running requests get `drain` seconds. `telemetry`:
+    send OpenTelemetry spans, metrics and events to $OTEL_EXPORTER_OTLP_ENDPOINT; `content`: with prompts and
+    answers. Raises SettingsError.
     """
     if workers < 1:
         raise SettingsError(f"serve.gateway: workers = {workers}; one is the least")
@@ -54,5 +57,5 @@ def gateway(
     return GatewaySettings(
         host=host, port=port, workers=workers, durability=durability, largest_request=largest_request,
         spare_disk=spare_disk, subject_rate=subject_rate, certificate=certificate, private_key=private_key,
-        drain=drain, content=content,
+        drain=drain, telemetry=telemetry, content=content,
     )  # fmt: skip

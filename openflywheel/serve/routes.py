@@ -6,9 +6,15 @@ from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
 
+EXTRACTIVE = "flywheel/extractive"  # the model of a variant that answers in the gateway's own process
+
 
 class Variant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way of answering: a provider's model, and its weight in the split."""
+    """One way of answering: a model, and its weight in the split.
+
+    `model` is a provider's, as in openai/gpt-x, or flywheel/extractive: quotes of what the wheel has curated;
+    where none is sure enough, the route's fallback is asked, or a person.
+    """
 
     model: str
     weight: float = 1.0
@@ -30,12 +36,17 @@ class Route(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def routes(**tasks: Route) -> Mapping[str, Route]:
     """Task -> its variants: `answer: {variants: {small: {model: local/qwen}}, fallback: [openai/gpt-x]}`.
 
-    Raises SettingsError for a route without a variant, or with weights of which none is above zero.
+    Raises SettingsError for a route without a variant, with weights of which none is above zero, or with
+    flywheel/extractive among its fallbacks.
     """
     for task, route in tasks.items():
         weights = [v.weight for v in route.variants.values()]
         if not weights or min(weights) < 0 or sum(weights) <= 0:
             raise SettingsError(
                 f"serve.routes: {task}: weights = {weights}; give at least one variant a weight above 0"
+            )
+        if EXTRACTIVE in route.fallback:
+            raise SettingsError(
+                f"serve.routes: {task}: fallback: {EXTRACTIVE} can only be a variant; name a provider's model"
             )
     return tasks

@@ -1,33 +1,35 @@
 """keeps all of these, and forgets a person on request.
 
-SQLite takes what is written while serving, Delta Lake keeps what is studied, media lie as sha256 objects:
-all under one folder.
+SQLite (or PostgreSQL, for several gateways) takes what is written while serving, Delta Lake keeps what is
+studied, media lie as sha256 objects.
 """
 
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from secrets import token_bytes
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from openflywheel.base.errors import StoreError
 from openflywheel.base.ids import subject_key
-from openflywheel.base.nouns import KINDS, Arrow, Noun, Signal, table_of
+from openflywheel.base.nouns import KINDS, Arrow, Call, Noun, Signal, table_of
 from openflywheel.store import passage as passages
+from openflywheel.store.backend import Durability
+from openflywheel.store.database import choose
 from openflywheel.store.experts import Experts
 from openflywheel.store.group_commit import Statement
 from openflywheel.store.journal import Journal, decoder_of
 from openflywheel.store.lease import lease
 from openflywheel.store.objects import Objects
 from openflywheel.store.passage import Given, Passage
+from openflywheel.store.thinning import CURSOR, thin, thinned
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from openflywheel.base.settings import Settings
     from openflywheel.store.lake import Lake
 
 __all__ = ["Given", "Passage", "Store"]
@@ -39,12 +41,22 @@ FLUSH_ROWS, FLUSH_BYTES = 5_000, 16_000_000  # most of one Delta commit: bounds 
 
 
 class Store:
-    """Everything that the wheel knows, under one folder.
+    """Everything that the wheel knows, under one folder; the journal, if there is a `database`, in that.
 
-    Safe to share between threads. Raises StoreError when the folder can't be used.
+    `name` keeps apart the wheels that share a database; `unmarked` is the share of unmarked calls that stay
+    whole (see `thin`). Safe to share between threads. Raises StoreError
+    when the folder or the database can't be used, MissingExtra when the database's driver is not installed.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        database: str | None = None,
+        name: str = "",
+        durability: Durability = "disk",
+        unmarked: float = 1.0,
+    ) -> None:
         if "://" in str(path):
             raise StoreError(
                 f"store {str(path)!r}: this release keeps its store in a local folder; write a path"
@@ -55,11 +67,24 @@ class Store:
             self.artefacts.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"store {str(path)!r} cannot be made: {error}") from error
-        self.journal = Journal(self.path / "live.db")
+        backend = choose(self.path, database, name, durability)
+        self.journal = Journal(backend)
         self.objects = Objects(self.path / "objects")
         self.experts = Experts(self.journal)
-        self._secret = _secret(self.path / "key")
+        self._secret, self._shared = backend.secret(), backend.shared
+        self._unmarked = unmarked
         self._open = True
+
+    @classmethod
+    def of(cls, settings: "Settings", durability: Durability = "disk") -> Self:
+        """The store that a settings file names. Raises as the class does."""
+        return cls(
+            settings.store,
+            database=settings.database,
+            name=settings.name,
+            durability=durability,
+            unmarked=settings.wheel.keep.unmarked,
+        )
 
     @cached_property
     def lake(self) -> "Lake":
@@ -120,8 +145,11 @@ class Store:
 
     def last_turn(self) -> int:
         """Number of the newest turn of which a Step is kept; -1 before the first."""
-        sql = "SELECT max(id) FROM journal WHERE kind = 'step' AND id GLOB ?"
-        newest = self.journal.rows(sql, ("[0-9]" * 6 + "-*",))[0][0]
+        sql = (
+            "SELECT max(id) FROM journal WHERE kind = 'step' AND id LIKE '______-%' "
+            "AND ltrim(substr(id, 1, 6), '0123456789') = ''"
+        )
+        newest = self.journal.rows(sql)[0][0]
         return int(newest.partition("-")[0]) if newest else -1
 
     def key_of(self, person: str) -> str:
@@ -134,16 +162,22 @@ class Store:
             return sum(self._flush(kind) for kind in KINDS)
 
     def _flush(self, kind: type[Noun]) -> int:
-        newest = self.journal.rows("SELECT max(seq) FROM journal WHERE kind = ?", (table_of(kind),))[0][0]
-        if newest is None:
+        newest = self._ripe(kind)
+        if not newest:
             return 0
         done, moved, decode = self.lake.flushed(kind), 0, decoder_of(kind).decode
         sql = "SELECT seq, body FROM journal WHERE kind = ? AND seq > ? AND seq <= ? ORDER BY seq"
         while done < newest:  # what comes meanwhile is for the next flush: else a busy journal keeps us here
-            rows = self.journal.rows(sql, (table_of(kind), done, self._portion(kind, done)))
+            rows = self.journal.rows(sql, (table_of(kind), done, min(newest, self._portion(kind, done))))
             self.lake.append(kind, [seq for seq, _ in rows], [decode(body) for _, body in rows])
             done, moved = rows[-1][0], moved + len(rows)
         return moved
+
+    def _ripe(self, kind: type[Noun]) -> int:
+        """Last journal number of a kind that may go to the lake: calls wait until they are thinned."""
+        edge = thinned(self.journal) if kind is Call and self._unmarked < 1 else sys.maxsize
+        sql = "SELECT max(seq) FROM journal WHERE kind = ? AND seq <= ?"
+        return int(self.journal.rows(sql, (table_of(kind), edge))[0][0] or 0)
 
     def _portion(self, kind: type[Noun], after: int) -> int:
         """Last journal number of the next Delta commit: so many rows, or the row that fills so many bytes."""
@@ -155,12 +189,28 @@ class Store:
         )
         return int(self.journal.rows(sql, (table_of(kind), after, FLUSH_ROWS, FLUSH_BYTES))[0][0])
 
+    def thin(self, room: str, marks: Collection[str]) -> int:
+        """Take the bytes of calls that nothing marks as worth keeping whole, as far as `room` has looked.
+
+        All but the share `unmarked`, which is all by default; returns of how many.
+        """
+        if self._unmarked >= 1:
+            return 0
+        found = self.journal.rows("SELECT seq FROM cursors WHERE room = ?", (room,))
+        return thin(self.journal, int(found[0][0]), marks, self._unmarked) if found else 0
+
     def trim(self, rooms: Sequence[str], keep: int = KEEP_BODIES) -> None:
-        """Empty journal bodies that are in the lake and behind all the rooms, except the newest `keep`."""
+        """Empty journal bodies that are in the lake and behind all the rooms, except the newest `keep`.
+
+        A shared journal keeps them: other machines fill lakes of their own from it.
+        """
         last = self.journal.last()  # before the flush: what comes meanwhile is not in the lake yet
         self.flush()
+        if self._shared:
+            return
         cursors = dict(self.journal.rows("SELECT room, seq FROM cursors"))
-        edge = min([last, self.journal.last() - keep, *(int(cursors.get(room, 0)) for room in rooms)])
+        behind = [*rooms, *([CURSOR] if self._unmarked < 1 else [])]
+        edge = min([last, self.journal.last() - keep, *(int(cursors.get(room, 0)) for room in behind)])
         if edge > 0:
             self.journal.write(
                 [], [("UPDATE journal SET body = NULL WHERE seq <= ? AND body IS NOT NULL", (edge,))]
@@ -179,17 +229,3 @@ class Store:
                 self.flush()
             finally:
                 self.journal.close()
-
-
-def _secret(path: Path) -> bytes:
-    """This store's own key for naming people; made once, whole, and readable by its owner alone."""
-    if not path.exists():
-        handle, name = tempfile.mkstemp(dir=path.parent)  # mode 600
-        with os.fdopen(handle, "wb") as file:
-            file.write(token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):  # another process was first: its key holds
-            os.link(name, path)
-        Path(name).unlink()
-    return path.read_bytes()

@@ -1,5 +1,6 @@
 """The queue of questions for experts: what study wants to be told, and nobody has answered yet."""
 
+import sys
 import time
 from collections.abc import Sequence
 
@@ -27,7 +28,10 @@ class Experts:
     def ask(self, exchanges: Sequence[str], *, task: str, why: str, known: Sequence[str] = ()) -> None:
         """Put exchanges into the queue; those in `known` have their answer already."""
         now = time.time()
-        sql = "INSERT OR IGNORE INTO questions(exchange, task, why, asked, answered) VALUES (?, ?, ?, ?, ?)"
+        sql = (
+            "INSERT INTO questions(exchange, task, why, asked, answered) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING"
+        )
         rows = [(e, task, why, now, now if e in known else None) for e in exchanges]
         if rows:
             self._journal.write([], [(sql, row) for row in rows])
@@ -36,9 +40,9 @@ class Experts:
         """Questions without an answer; all of them, or the first `limit`."""
         sql = (
             "SELECT exchange, task, why, asked FROM questions WHERE answered IS NULL "
-            "ORDER BY asked, rowid LIMIT ?"
+            "ORDER BY asked, number LIMIT ?"
         )
-        return [Question(*row) for row in self._journal.rows(sql, (limit,))]
+        return [Question(*row) for row in self._journal.rows(sql, (limit if limit >= 0 else sys.maxsize,))]
 
     def why(self, exchange: str) -> str:
         """Why an exchange was asked about; empty when it was not."""

@@ -4,6 +4,7 @@ Who writes is told after the commit. When a batch fails, each write is tried on 
 value cannot fail the others.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
@@ -16,7 +17,12 @@ from openflywheel.base.errors import StoreError
 Statement = tuple[str, tuple[Any, ...]]
 Told = Callable[[StoreError | None], object]
 
+LOG = logging.getLogger(__name__)
 MOST = 512  # writes of one transaction: bounds how long the first of them waits for the last
+
+
+class Unreachable(StoreError):
+    """The database itself is gone: to try each write of the batch on its own would only take time."""
 
 
 class Row(Struct, frozen=True):
@@ -37,7 +43,10 @@ class Write(Struct, frozen=True):
 
 
 class Writer(Protocol):
-    """The one connection that writes. `commit` keeps a whole batch, or raises and keeps nothing."""
+    """The one connection that writes. `commit` keeps a whole batch, or raises and keeps nothing.
+
+    It raises Unreachable when no write could be kept, whatever is in it.
+    """
 
     def commit(self, batch: Sequence[Write]) -> None: ...
 
@@ -94,12 +103,21 @@ class GroupCommit:
     def _keep(self, batch: Sequence[Write]) -> None:
         try:
             self._writer.commit(batch)
+        except Unreachable as error:
+            _tell(batch, error)
         except Exception as error:  # the writer must outlive any bad value: whoever sent it is told
             if len(batch) == 1:
-                batch[0].told(StoreError(f"the journal could not be written: {error}; nothing was kept"))
+                _tell(batch, StoreError(f"the journal could not be written: {error}; nothing was kept"))
                 return
             for write in batch:
                 self._keep([write])
         else:
-            for write in batch:
-                write.told(None)
+            _tell(batch, None)
+
+
+def _tell(batch: Sequence[Write], error: StoreError | None) -> None:
+    for write in batch:
+        try:
+            write.told(error)
+        except Exception:  # who has gone meanwhile cannot be told, and must not stop the others' writer
+            LOG.exception("nobody could be told how a write ended")

@@ -1,55 +1,38 @@
-"""What is written while serving: one SQLite file in WAL mode with group commit (see group_commit.py).
+"""What is written while serving: a log with group commit (group_commit.py) in a database (backend.py).
 
-A call returns after the commit: what was acknowledged survives SIGKILL and, with durability "disk"
-(synchronous = FULL), a power cut. Rows are keyed by kind and id: writing one again changes nothing.
+A call returns after the commit: what was acknowledged survives SIGKILL and, with durability "disk", a power
+cut. Rows are keyed by kind and id: writing one again changes nothing.
 """
 
-import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from openflywheel.base.errors import StoreError
+from openflywheel.base.ids import content_id
 from openflywheel.base.nouns import Call, Exchange, Noun, Signal, table_of
+from openflywheel.store.backend import Backend, Reader
 from openflywheel.store.group_commit import GroupCommit, Row, Statement, Told, Write
 
 N = TypeVar("N", bound=Noun)
-Durability = Literal["disk", "process"]
 
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS journal(
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB, UNIQUE(kind, id));
-CREATE INDEX IF NOT EXISTS journal_kind ON journal(kind, seq);
-CREATE TABLE IF NOT EXISTS named(
-    kind TEXT NOT NULL, name TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(kind, name, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cursors(
-    room TEXT PRIMARY KEY, seq INTEGER NOT NULL, passage TEXT NOT NULL, state TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS once BEFORE UPDATE ON cursors WHEN NEW.passage = OLD.passage OR NEW.seq < OLD.seq
-    BEGIN SELECT RAISE(ABORT, 'another process has made this passage meanwhile'); END;
-CREATE TABLE IF NOT EXISTS questions(
-    exchange TEXT PRIMARY KEY, task TEXT NOT NULL, why TEXT NOT NULL, asked REAL NOT NULL, answered REAL);
-"""
-SYNCHRONOUS = {"disk": "FULL", "process": "NORMAL"}  # NORMAL: a commit waits for no fsync
-PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous={}; PRAGMA secure_delete=ON;"
 MAX_VARIABLES = 900  # SQLite's oldest limit of bound variables in one statement is 999
+LONGEST_NAME = 500  # characters; a row of PostgreSQL's index holds 2,700 bytes
 IDLE_READERS = 8  # connections kept open for reading; more are opened, and closed again, under load
 
 
 class Journal:
     """The append-only log of nouns, with the cursors of the rooms beside it."""
 
-    def __init__(self, path: Path, durability: Durability = "disk") -> None:
-        self.path = path
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._gate = threading.Lock()
-        self._readers: list[sqlite3.Connection] = []
-        self._commits = GroupCommit(_Writer(_connect(path, durability, prepare=True)))
+        self._readers: list[Reader] = []
+        self._commits = GroupCommit(backend.writer())
 
     def write(self, nouns: Iterable[Noun], statements: Sequence[Statement] = ()) -> None:
         """Append nouns and run statements in one transaction; returns once it is kept. Raises StoreError."""
@@ -65,31 +48,29 @@ class Journal:
 
     def _check_open(self) -> None:
         if not self._commits.open:
-            raise StoreError(f"the store at {self.path.parent} is closed in this process; open it again")
+            raise StoreError(f"the journal {self._backend.shown} is closed in this process; open it again")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Result of a query on the last committed state."""
-        connection = self._borrow()
+        reader = self._borrow()
         try:
-            return connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"the journal {self.path} could not be read: {error}") from error
+            return reader.rows(sql, values)
         finally:
-            self._give_back(connection)
+            self._give_back(reader)
 
-    def _borrow(self) -> sqlite3.Connection:
+    def _borrow(self) -> Reader:
         with self._gate:
             self._check_open()
             if self._readers:
                 return self._readers.pop()
-        return _connect(self.path)
+        return self._backend.reader()
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _give_back(self, reader: Reader) -> None:
         with self._gate:
             if self._commits.open and len(self._readers) < IDLE_READERS:
-                self._readers.append(connection)
+                self._readers.append(reader)
                 return
-        connection.close()
+        reader.close()
 
     def last(self) -> int:
         """Highest sequence number that was ever given."""
@@ -124,21 +105,26 @@ class Journal:
             "SELECT journal.id FROM named JOIN journal USING (seq) "
             "WHERE named.kind = ? AND named.name = ? ORDER BY seq"
         )
-        return [id for (id,) in self.rows(sql, (table_of(kind), name))]
+        return [id for (id,) in self.rows(sql, (table_of(kind), name_key(name)))]
 
     def close(self) -> None:
         """Write what waits, then close every connection. Calling it twice is harmless."""
         self._commits.close()
         with self._gate:
             readers, self._readers = self._readers, []
-        for connection in readers:
-            connection.close()
+        for reader in readers:
+            reader.close()
 
 
 @cache
 def decoder_of(kind: type[N]) -> "msgspec.msgpack.Decoder[N]":
     """What turns a kind's bodies back into nouns."""
     return msgspec.msgpack.Decoder(kind)
+
+
+def name_key(name: str) -> str:
+    """What a noun is found by in the table `named`: a long name stands under its hash."""
+    return name if len(name) <= LONGEST_NAME else content_id(name)
 
 
 def _row(noun: Noun) -> Row:
@@ -149,7 +135,7 @@ def _row(noun: Noun) -> Row:
         decoder_of(kind).decode(body)
     except (msgspec.ValidationError, TypeError, ValueError, OverflowError) as error:
         raise StoreError(f"this {table_of(kind)} cannot be kept: {error}") from error
-    return Row(table_of(kind), noun.id, body, _names(noun))
+    return Row(table_of(kind), noun.id, body, tuple(map(name_key, _names(noun))))
 
 
 def _names(noun: Noun) -> tuple[str, ...]:
@@ -162,60 +148,3 @@ def _names(noun: Noun) -> tuple[str, ...]:
         case Call(reply=reply) if reply:
             return (reply,)
     return ()
-
-
-class _Writer:
-    """The connection that writes (group_commit.Writer)."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def commit(self, batch: Sequence[Write]) -> None:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for write in batch:
-                self._keep(write)
-            self._connection.execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-
-    def _keep(self, write: Write) -> None:
-        for row in write.rows:
-            at = self._connection.execute(
-                "INSERT INTO journal(kind, id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (row.kind, row.id, row.body),
-            )
-            if at.rowcount:
-                for name in row.names:
-                    self._connection.execute(
-                        "INSERT INTO named(kind, name, seq) VALUES (?, ?, ?)", (row.kind, name, at.lastrowid)
-                    )
-        for sql, values in write.statements:
-            self._connection.execute(sql, values)
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-def _connect(path: Path, durability: Durability = "disk", *, prepare: bool = False) -> sqlite3.Connection:
-    try:
-        with ExitStack() as undo:
-            connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-            undo.callback(connection.close)
-            connection.executescript(PRAGMAS.format(SYNCHRONOUS[durability]))
-            if prepare:
-                _prepare(connection, path)
-            undo.pop_all()
-            return connection
-    except sqlite3.Error as error:
-        raise StoreError(f"the journal {path} cannot be opened: {error}") from error
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION):
-        raise StoreError(
-            f"{path} has schema {version}, this release reads {SCHEMA_VERSION}; upgrade openflywheel"
-        )
-    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")

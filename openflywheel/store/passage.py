@@ -5,16 +5,17 @@ that crashed leaves nothing; one that is repeated under the same name is skipped
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
-from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
 from openflywheel.base.errors import HoldoutRefused, StoreError
+from openflywheel.base.ids import first_id
 from openflywheel.base.nouns import Arrow, Dataset, Noun, Row, Signal, table_of
 from openflywheel.store.group_commit import Statement
-from openflywheel.store.journal import MAX_VARIABLES, Journal, decoder_of
+from openflywheel.store.journal import MAX_VARIABLES, Journal, decoder_of, name_key
 
 if TYPE_CHECKING:  # Arrow and Delta take 60 MB: who only writes, as the gateway does, never loads them
     from openflywheel.store.lake import Lake
@@ -22,6 +23,8 @@ if TYPE_CHECKING:  # Arrow and Delta take 60 MB: who only writes, as the gateway
     Lazy = Callable[[], Lake]
 
 N = TypeVar("N", bound=Noun)
+
+NAMED = 200  # nouns of one name that a room is shown: a client may call everything one episode
 
 
 class Given:
@@ -48,8 +51,29 @@ class Given:
         self._let(found.values())
         return found
 
+    def newest(self, kind: type[N], limit: int) -> list[N]:
+        """The newest nouns of a kind, at most `limit`, oldest first."""
+        sql = "SELECT id FROM journal WHERE kind = ? AND seq <= ? ORDER BY seq DESC LIMIT ?"
+        found = self._journal.rows(sql, (table_of(kind), self._span[1], limit))
+        return list(self.get(kind, [id for (id,) in reversed(found)]).values())
+
+    def between(self, kind: type[N], start: float, end: float) -> list[N]:
+        """Events of a kind with start <= at < end (Unix seconds, to the millisecond), oldest first."""
+        sql = "SELECT id FROM journal WHERE kind = ? AND id >= ? AND id < ? ORDER BY id"
+        found = self._journal.rows(sql, (table_of(kind), first_id(start), first_id(end)))
+        return list(self.get(kind, [id for (id,) in found]).values())
+
+    def named(self, kind: type[N], names: Sequence[str]) -> dict[str, list[N]]:
+        """name -> the newest `NAMED` nouns of a kind that go by it, oldest first."""
+        found = named(self._journal, self._check(kind), names, self._span[1])
+        nouns = self.get(kind, [id for _, id in found])
+        out: dict[str, list[N]] = {}
+        for name, id in found:
+            out.setdefault(name, []).append(nouns[id])
+        return out
+
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
-        """exchange -> its signals, oldest first."""
+        """exchange, or episode -> the signals about it, oldest first."""
         self._check(Signal)
         return signals_about(self._journal, self._lake, exchanges, self._span[1])
 
@@ -126,7 +150,7 @@ def read_all(journal: Journal, lake: "Lazy", kind: type[N], upto: int, after: in
 
 
 def look_up(
-    journal: Journal, lake: "Lazy", kind: type[N], ids: Sequence[str], upto: float = inf
+    journal: Journal, lake: "Lazy", kind: type[N], ids: Sequence[str], upto: int = sys.maxsize
 ) -> dict[str, N]:
     """id -> noun for those that exist, as ordered; from the journal or, when trimmed there, from the lake."""
     wanted = list(dict.fromkeys(ids))
@@ -139,8 +163,26 @@ def look_up(
     return {id: out[id] for id in wanted if id in out}
 
 
+def named(journal: Journal, kind: type[Noun], names: Sequence[str], upto: float) -> list[tuple[str, str]]:
+    """(name, id) of the newest `NAMED` nouns of a kind that go by each name, oldest first."""
+    called, out = {name_key(name): name for name in names}, []
+    wanted = list(called)
+    for start in range(0, len(wanted), MAX_VARIABLES):
+        part = wanted[start : start + MAX_VARIABLES]
+        marks = ",".join("?" * len(part))
+        sql = (
+            "SELECT name, id FROM (SELECT named.name AS name, journal.id AS id, journal.seq AS seq, "  # noqa: S608
+            "row_number() OVER (PARTITION BY named.name ORDER BY journal.seq DESC) AS place "
+            "FROM named JOIN journal ON journal.seq = named.seq "
+            f"WHERE named.kind = ? AND named.name IN ({marks}) AND journal.seq <= ?) AS found "
+            "WHERE place <= ? ORDER BY seq"
+        )
+        out += journal.rows(sql, (table_of(kind), *part, upto, NAMED))
+    return [(called[key], id) for key, id in out]
+
+
 def signals_about(
-    journal: Journal, lake: "Lazy", exchanges: Sequence[str], upto: float = inf
+    journal: Journal, lake: "Lazy", exchanges: Sequence[str], upto: int = sys.maxsize
 ) -> dict[str, list[Signal]]:
     """exchange (or episode) -> the signals about it, oldest first."""
     wanted = list(dict.fromkeys(exchanges))
@@ -152,7 +194,7 @@ def signals_about(
             "SELECT journal.id FROM named JOIN journal USING (seq) "  # noqa: S608
             f"WHERE named.kind = 'signal' AND named.name IN ({marks}) AND seq <= ? ORDER BY seq"
         )
-        ids = [i for (i,) in journal.rows(sql, (*part, upto))]
+        ids = [i for (i,) in journal.rows(sql, (*map(name_key, part), upto))]
         found = look_up(journal, lake, Signal, ids)
         for id in ids:
             out.setdefault(found[id].about, []).append(found[id])

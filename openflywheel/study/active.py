@@ -7,7 +7,7 @@ after the training rows and the questions chosen before (Seo et al. 2000, IJCNN;
 EMNLP, for the density).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 from openflywheel.base.holdout import held_out
 from openflywheel.base.instruments.head import Matrix, similarity
 from openflywheel.base.nouns import Exchange, Gap
+from openflywheel.base.settings import Task
 from openflywheel.study import Evidence
 
 MISTAKEN_RATINGS = 0.1  # share of ratings that say the opposite of what is true
@@ -39,17 +40,24 @@ class Encoder(Protocol):
 
 
 def active(
-    evidence: Evidence, *, encoder: Encoder, budget: Budget, holdout: float, seed: int
+    evidence: Evidence,
+    *,
+    encoder: Encoder,
+    tasks: Mapping[str, Task],
+    budget: Budget,
+    holdout: float,
+    seed: int,
 ) -> Iterator[Gap]:
-    """One Gap a task: `budget.labels` exchanges in the order in which experts should be asked."""
-    pools: dict[str, list[Exchange]] = {}
+    """One Gap a label task: `budget.labels` exchanges in the order in which experts should be asked."""
+    pools: dict[str, list[Exchange]] = {name: [] for name, task in tasks.items() if task.kind == "label"}
     for exchange in evidence.fresh:
-        if exchange.input and not held_out(exchange, holdout) and not evidence.answered(exchange.id):
-            pools.setdefault(exchange.task, []).append(exchange)
-    for task, pool in pools.items():
+        if exchange.task in pools and _worth_asking(exchange, evidence, holdout):
+            pools[exchange.task].append(exchange)
+    for task, pool in ((name, pool) for name, pool in pools.items() if pool):
         vectors = encoder.encode([e.input for e in pool])
         known = encoder.encode(evidence.taught(task)[-KNOWN:])
-        doubts = np.array([doubt(e.confidence, evidence.rating(e.id)) for e in pool])
+        said = ((e.confidence, evidence.rating(e.id), evidence.hint(e.id)) for e in pool)
+        doubts = np.array([doubt(*each) for each in said])
         chosen = choose(vectors, doubts, known, budget.labels, np.random.default_rng(seed))
         yield Gap(
             topic=task,
@@ -60,11 +68,21 @@ def active(
         )
 
 
-def doubt(confidence: float, rating: float) -> float:
-    """Chance that an answer was wrong, from the model's confidence and a person's rating, by Bayes' rule."""
-    if not rating:
+def _worth_asking(exchange: Exchange, evidence: Evidence, holdout: float) -> bool:
+    return bool(exchange.input) and not held_out(exchange, holdout) and not evidence.answered(exchange.id)
+
+
+def doubt(confidence: float, rating: float, hint: float = 0.0) -> float:
+    """Chance that an answer was wrong, by Bayes' rule.
+
+    From the model's confidence and a person's rating; without one, from a hint of derived signals, which is
+    the likelier mistaken the weaker it is: one of strength 0 says the opposite half of the time.
+    """
+    if not (said := rating or hint):
         return 1 - confidence
-    wrong_says = MISTAKEN_RATINGS if rating > 0 else 1 - MISTAKEN_RATINGS
+    strength = 1.0 if rating else abs(hint)
+    mistaken = MISTAKEN_RATINGS * strength + 0.5 * (1 - strength)
+    wrong_says = mistaken if said > 0 else 1 - mistaken
     wrong, right = (1 - confidence) * wrong_says, confidence * (1 - wrong_says)
     return wrong / (wrong + right) if wrong + right else 0.0
 

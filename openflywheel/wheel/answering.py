@@ -1,4 +1,4 @@
-"""From a question to an Exchange: guards, champion, cascade."""
+"""From a question to an Exchange: guards, then the champion with its cascade, or quotes for text tasks."""
 
 import threading
 import time
@@ -13,15 +13,20 @@ from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model, Verdict
 from openflywheel.base.settings import Settings
 from openflywheel.serve._desk import Reply, replies
+from openflywheel.serve.cascade import certified, rules
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
+from openflywheel.wheel.extractive import Answered, Quoting
 
 PERSON = "person"
 Guarded = tuple[str, tuple[Verdict, ...]]
 
 
 class Answering:
-    """Answers with the champion of each task, and notices when another one was promoted."""
+    """Answers with the champion of each label task, and notices when another one was promoted.
+
+    Text tasks are answered by quotes (extractive.py).
+    """
 
     def __init__(
         self, settings: Settings, store: Store, encoder: CachedEncoder, plugins: Mapping[str, list[Any]]
@@ -30,20 +35,32 @@ class Answering:
         self._lock = threading.Lock()
         self._seen = -1  # journal number of the newest verdict that was looked at
         self._serving: dict[str, tuple[Model, Head]] = {}
+        self._rules = rules(settings)
+        self._quoting = Quoting(settings, store, encoder, plugins)
+        self._thresholds: dict[str, float] = {}
 
     def answer(
         self, task: str, inputs: Sequence[str], people: Sequence[str], talks: Sequence[str]
     ) -> list[Exchange]:
-        """One Exchange an input, not yet kept. What a guard refuses goes to a person, and is not stored."""
+        """One Exchange an input, not yet kept. What a guard refuses goes to a person, and is not stored.
+
+        Raises SettingsError for a text task that no variant answers in this process.
+        """
         start = time.perf_counter()
-        model, head = self.champion(task)
         guarded = [_refuse(guard.apply(self._plugins.get("guard", []), text)) for text in inputs]
-        said = self._replies(task, head, [text for text, _ in guarded])
+        variant, said = self._answers(task, [text for text, _ in guarded])
         seconds = (time.perf_counter() - start) / max(len(inputs), 1)
         return [
-            self._exchange(task, model, *each, seconds)
+            self._exchange(task, variant, *each, seconds)
             for each in zip(said, guarded, people, talks, strict=True)
         ]
+
+    def _answers(self, task: str, texts: Sequence[str]) -> tuple[str, list[Answered]]:
+        """Who answers a task, and what it says to each text with its sources."""
+        if self._settings.tasks[task].kind == "text":
+            return self._quoting.variant(task), self._quoting.answer(task, texts)
+        model, head = self.champion(task)
+        return model.id if model else "", [(reply, ()) for reply in self._replies(task, head, texts)]
 
     def _replies(self, task: str, head: Head | None, texts: Sequence[str]) -> list[Reply]:
         if head is None:
@@ -61,43 +78,42 @@ class Answering:
     def _exchange(
         self,
         task: str,
-        model: Model | None,
-        reply: Reply,
+        variant: str,
+        answered: Answered,
         guarded: Guarded,
         person: str,
         talk: str,
         seconds: float,
     ) -> Exchange:
-        costs, (text, verdicts) = self._settings.tasks[task].costs, guarded
-        asked = model if text else None
+        costs, (text, verdicts), (reply, sources) = self._settings.tasks[task].costs, guarded, answered
+        asked = variant if text else ""
         return Exchange(
             episode=talk,
             task=task,
             subject=person,
             input=text,
             output=reply.output,
-            variant=asked.id if asked else PERSON,
+            variant=asked or PERSON,
             confidence=reply.confidence,
             choices=reply.choices,
-            cost=costs.call * (asked is not None) + costs.person * (not reply.output),
+            cost=costs.call * bool(asked) + costs.person * (not reply.output),
             latency=seconds,
-            verdicts=verdicts,
+            verdicts=(*verdicts, *sources),
             settings=self._settings.version,
         )
 
     def threshold(self, task: str) -> float:
-        """Confidence below which a person answers; without a plugin in `serve` the model always answers."""
-        return max(
-            (plugin(self._settings.tasks[task].costs) for plugin in self._plugins.get("serve", [])),
-            default=0.0,
-        )
+        """Confidence below which the champion does not answer; without a cascade it always answers."""
+        return self._thresholds.get(task, 0.0)
 
     def champion(self, task: str) -> tuple[Model | None, Head | None]:
         """The model that serves a task, ready to answer; (None, None) before the first promotion."""
         newest = self._store.journal.rows("SELECT max(seq) FROM journal WHERE kind = 'verdict'")[0][0] or 0
         with self._lock:
             if newest != self._seen:
-                self._look(champions(self._store.all(Verdict)))
+                verdicts = self._store.all(Verdict)
+                self._look(champions(verdicts))
+                self._thresholds = self._thresholds_now(certified(verdicts))
                 self._seen = newest
             return self._serving.get(task, (None, None))
 
@@ -106,6 +122,11 @@ class Answering:
         for task, id in serving.items():
             if task not in self._serving or self._serving[task][0].id != id:
                 self._serving[task] = (models[id], Head.read(self._store.path / models[id].uri))
+
+    def _thresholds_now(self, certified: Mapping[str, Verdict]) -> dict[str, float]:
+        """Task -> the threshold of the champion that serves it."""
+        serving = ((task, model, self._rules.get(task)) for task, (model, _) in self._serving.items())
+        return {task: rule.threshold(certified.get(model.id)) for task, model, rule in serving if rule}
 
 
 def _refuse(guarded: Guarded) -> Guarded:

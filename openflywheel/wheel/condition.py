@@ -11,6 +11,7 @@ from openflywheel.base.nouns import Dataset, Step
 from openflywheel.base.settings import Settings
 from openflywheel.store import Store
 from openflywheel.store.lease import lease
+from openflywheel.wheel import installation
 from openflywheel.wheel.installation import Check
 
 DAY = 86400
@@ -18,7 +19,12 @@ TURNS_OF_QUESTIONS = 3  # more questions than so many turns may ask: experts do 
 
 
 def examine_store(settings: Settings) -> Iterator[Check]:
-    """The store, and what stands in it; a store that is not there yet is not made."""
+    """The database and the store, and what stands in it; what is not there yet is not made."""
+    if settings.database:
+        found = installation.database(settings.database)
+        yield found
+        if found.state == "error":
+            return
     place = Path(settings.store)
     if "://" not in settings.store and not place.exists():
         yield Check("store", "ok", f"{place} will be made by the first turn")
@@ -27,7 +33,7 @@ def examine_store(settings: Settings) -> Iterator[Check]:
         yield Check("store", "error", f"{place} is not writable", f"chmod u+w {place}")
         return
     try:
-        store = Store(settings.store)
+        store = Store.of(settings)
     except StoreError as error:
         yield Check("store", "error", str(error), "set  store:  to another folder")
         return
@@ -52,7 +58,7 @@ def _failed(store: Store) -> Iterator[Check]:
     """Rooms whose newest passage failed."""
     for step in {s.room: s for s in store.all(Step)}.values():
         if step.error:
-            remedy = f"when it is repaired: flywheel {step.room}"
+            remedy = f"when it is repaired: flywheel turn --only {step.room}"
             yield Check(step.room, "error", f"failed: {step.error}", remedy)
 
 

@@ -1,10 +1,12 @@
 """The flywheel: ask, signal, turn, read."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from openflywheel import guard, signals
 from openflywheel.base import door
 from openflywheel.base.champion import champions
 from openflywheel.base.errors import UnknownExchange, UnknownTask, suggest
@@ -18,9 +20,10 @@ from openflywheel.store.vectors import CachedEncoder, Encoder
 from openflywheel.wheel import durable
 from openflywheel.wheel.answering import Answering
 from openflywheel.wheel.handed import Handed
-from openflywheel.wheel.hearing import signals_from
+from openflywheel.wheel.hearing import hear
 from openflywheel.wheel.overview import newest_readings
 from openflywheel.wheel.ring import TURN, advance
+from openflywheel.wheel.said import Said, Speaker
 
 
 class Flywheel:
@@ -36,7 +39,7 @@ class Flywheel:
 
     def __init__(self, settings: Settings, *, encoder: Encoder | None = None) -> None:
         self.settings = settings
-        self.store = Store(settings.store)
+        self.store = Store.of(settings)
         self.encoder = CachedEncoder(
             encoder or open_encoder(settings.encoder), self.store.path / "vectors.db"
         )
@@ -56,8 +59,9 @@ class Flywheel:
     def ask(self, task: str, input: str, *, subject: str = "", episode: str = "") -> Exchange:
         """Answer a question. An empty `output` means that a person should answer.
 
-        `subject` is whoever asks (kept as an opaque key), `episode` the conversation it belongs to.
-        Raises UnknownTask.
+        `subject` is whoever asks (kept as an opaque key), `episode` the conversation it belongs to. A text
+        task is answered by its variant flywheel/extractive. Raises UnknownTask, and SettingsError for a text
+        task without that variant.
         """
         return self.ask_many(task, [input], subjects=[subject], episodes=[episode])[0]
 
@@ -74,29 +78,48 @@ class Flywheel:
 
     def signal(
         self,
-        exchange: Exchange | str,
+        exchange: Exchange | str = "",
         *,
+        episode: str = "",
         rating: float | bool | None = None,
+        stars: str | None = None,
         correction: str = "",
+        demonstration: str = "",
         choice: str = "",
+        over: Sequence[str] = (),
+        outcome: str = "",
+        value: float | None = None,
         label: str = "",
         comment: str = "",
         subject: str = "",
+        source: Speaker | None = None,
+        at: float | str | None = None,
+        id: str = "",
+        address: str = "",
     ) -> list[Signal]:
-        """Tell how an exchange went; saying the same twice counts once.
+        """Tell how an exchange, or a whole `episode`, went; saying the same twice counts once.
 
-        `rating` from -1 to 1, or True / False; `correction`: what the user says would have been right;
-        `choice`: which of `exchange.choices` the user took; `label`: what an expert says is right.
+        What each word means stands at `said.Said`. The `source` is a user, of a `label` an expert.
         Raises UnknownExchange, SettingsError.
         """
-        found = exchange if isinstance(exchange, Exchange) else self.exchange(exchange)
-        said = signals_from(
-            found, self.store.key_of(subject),
-            rating=rating, correction=correction, choice=choice, label=label, comment=comment,
+        name = exchange.id if isinstance(exchange, Exchange) else exchange
+        speaker = source or ("expert" if label else "user")
+        one = Said(
+            exchange=name, episode=episode, rating=rating, stars=stars, correction=correction,
+            demonstration=demonstration, choice=choice, over=tuple(over), outcome=outcome, value=value,
+            label=label, comment=comment, subject=subject, source=speaker, at=at, id=id, address=address,
         )  # fmt: skip
-        closes = [self.store.experts.answered(found.id)] if label else []
-        self.store.append(said, closes)
-        return said
+        return self.hear([one])
+
+    def hear(self, said: Sequence[Said], *, key: str = "") -> list[Signal]:
+        """Keep what was said, all or nothing; `key` is the id of the API key that says it.
+
+        Raises UnknownExchange, SettingsError.
+        """
+        detect = partial(guard.apply, self.plugins.get("guard", []))
+        heard = hear(self.store, self.settings.tasks, detect, said, key=key)
+        self.store.append(heard.signals, heard.statements)
+        return heard.signals
 
     def exchange(self, id: str) -> Exchange:
         """An exchange by its id. Raises UnknownExchange."""
@@ -113,6 +136,7 @@ class Flywheel:
         with lease(self.store.path / "turn.lock", f"the wheel {self.settings.name!r}"):
             self._each = each
             steps = durable.run_turn(self._durable, TURN, self.store.last_turn() + 1)
+            self.store.thin("signals", signals.MARKS)
             self.store.trim(TURN)
         return steps
 

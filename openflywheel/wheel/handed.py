@@ -11,8 +11,11 @@ from openflywheel.base import door
 from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.threads import one_thread
-from openflywheel.base.nouns import Exchange, Model
+from openflywheel.base.nouns import Exchange, Model, Signal, Verdict
+from openflywheel.base.quarantine import counting, judged
 from openflywheel.base.settings import Settings
+from openflywheel.serve.cascade import rules
+from openflywheel.signals._trust import judge
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
 
@@ -35,8 +38,9 @@ class Handed:
     def _things(self) -> dict[str, Any]:
         return {
             "encoder": self._encoder,
+            "errors": self.errors(),
             "exchanges": partial(self._store.get, Exchange),
-            "heard": self._store.heard,
+            "heard": self.heard,
             "experts": self._store.experts,
             "detect": partial(guard.apply, self._guards),
             "folder": self._settings.folder,
@@ -52,11 +56,20 @@ class Handed:
         """Keyword arguments of a room's `run` beyond what every room gets."""
         if room == "curate":
             return {"recipe": self._recipe()}
+        if room == "customize":
+            return {"kinds": {name: task.kind for name, task in self._settings.tasks.items()}}
         if room == "evaluate":
             return {"predict": self.predict}
         if room == "serve":
-            return {"checks": self.checks()}
+            return {"checks": self.checks(), "errors": self.errors(), "scores": self.scores}
+        if room == "signals":
+            return {"judge": partial(judge, encoder=self._encoder, trust=self._settings.wheel.trust)}
         return {}
+
+    def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
+        """exchange -> its signals that count, oldest first."""
+        passed = judged(self._store.all(Verdict))
+        return {id: counting(said, passed) for id, said in self._store.heard(exchanges).items()}
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[str]:
         """Answers of any stored model, without thresholds; empty ones by a model of another encoder."""
@@ -65,6 +78,20 @@ class Handed:
             return [""] * len(texts)
         with one_thread():
             return head.predict(self._encoder.encode(texts))
+
+    def scores(self, model: Model, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """The same with their confidences, as they are served: those of another encoder are 0."""
+        head = Head.read(self._store.path / model.uri)
+        if not texts or head.encoder != self._encoder.name:
+            return [("", 0.0)] * len(texts)
+        with one_thread():
+            probabilities = head.probabilities(self._encoder.encode(texts))
+        best = zip(probabilities.argmax(axis=1), probabilities.max(axis=1), strict=True)
+        return [(head.labels[i], float(sure)) for i, sure in best]
+
+    def errors(self) -> dict[str, float]:
+        """Task -> the share of the model's answers that may be wrong, where the cascade is told so."""
+        return {task: rule.error for task, rule in rules(self._settings).items() if rule.error is not None}
 
     def checks(self) -> tuple[str, ...]:
         """Names of the verdicts that a candidate needs: one a metric, one a guard."""

@@ -1,12 +1,12 @@
 """What is wrong with a wheel, and what to do about it: the checks of `flywheel doctor`, as data."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 from openflywheel.base import door
 from openflywheel.base.errors import FlywheelError
 from openflywheel.base.settings import Settings, read
+from openflywheel.customize import teaches
 from openflywheel.wheel import installation
 from openflywheel.wheel.condition import examine_store
 from openflywheel.wheel.installation import Check
@@ -60,5 +60,4 @@ def _unteachable(settings: Settings) -> Iterator[Check]:
 
 
 def _kinds(trainer: str) -> tuple[str, ...]:
-    found: tuple[str, ...] = getattr(import_module(door.find("customize", trainer).__module__), "KINDS", ())
-    return found
+    return teaches(door.find("customize", trainer))

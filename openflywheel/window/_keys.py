@@ -73,7 +73,7 @@ def create(file: Path, name: str, scopes: tuple[str, ...], expires: str | None, 
     Its secret is printed once and kept nowhere: what is stored is its SHA-256.
     """
     ends = time.time() + duration(expires) if expires else None
-    with closing(Store(read(file).store)) as store:
+    with closing(Store.of(read(file))) as store:
         return _shown(*Keys(store.journal).create(name, scopes, expires=ends, **limits))
 
 
@@ -105,7 +105,7 @@ def _limits(key: Shown) -> str:
 @file_option
 def list_(file: Path) -> list[Shown]:
     """Show every API key, revoked ones too."""
-    with closing(Store(read(file).store)) as store:
+    with closing(Store.of(read(file))) as store:
         return [_shown(key) for key in Keys(store.journal).all()]
 
 
@@ -121,7 +121,7 @@ def revoke(file: Path, id: str) -> Shown:
 
     ID is what `flywheel keys list` shows.
     """
-    with closing(Store(read(file).store)) as store:
+    with closing(Store.of(read(file))) as store:
         return _shown(Keys(store.journal).revoke(id))
 
 

@@ -54,7 +54,7 @@ def map_(file: Path) -> Map:
     link is the room that failed last, else the one that took the longest in the newest turn.
     """
     settings = read(file)
-    with closing(Store(settings.store)) as store:
+    with closing(Store.of(settings)) as store:
         return look_at_ring(settings, store)
 
 
@@ -97,7 +97,7 @@ def status(file: Path) -> Status:
     The champion of each task, the questions for experts, the number of rows and the newest turn.
     """
     settings = read(file)
-    with closing(Store(settings.store)) as store:
+    with closing(Store.of(settings)) as store:
         return look_at_state(settings, store)
 
 
@@ -120,7 +120,7 @@ def readings(file: Path) -> list[Reading]:
     The newest reading of each name and task, with its interval.
     """
     settings = read(file)
-    with closing(Store(settings.store)) as store:
+    with closing(Store.of(settings)) as store:
         return newest_readings(store)
 
 

@@ -7,7 +7,7 @@ import click
 
 from openflywheel.base.settings import read
 from openflywheel.wheel.gateway import supervisor
-from openflywheel.wheel.gateway.application import gateway_settings
+from openflywheel.wheel.gateway.tables import SERVED, gateway_settings
 from openflywheel.window._command import file_option
 
 
@@ -22,7 +22,7 @@ def serve(file: Path, host: str | None, port: int | None, workers: int | None, t
 
     Clients of OpenAI's and Anthropic's APIs change their base URL to the one that is printed.
     """
-    listens = gateway_settings(read(file))
+    listens = gateway_settings(read(file, SERVED))
     scheme = "https" if listens.certificate else "http"
     shown = f"{scheme}://{host or listens.host}:{listens.port if port is None else port}"
     click.echo(f"{shown}/v1  (OpenAI SDK)   {shown}  (Anthropic SDK)", file=sys.stderr)

@@ -18,15 +18,16 @@ from openflywheel.window._steps import any_failed, show_errors, show_steps
 
 
 @command("turn", show=show_steps, failed=any_failed)
+@click.option("--only", "room", type=click.Choice(TURN), help="Let this room alone work on what is new for it.")
 @file_option
-def turn(file: Path) -> list[Step]:
+def turn(file: Path, room: str | None) -> list[Step]:
     """Turn the wheel once.
 
     From signals to serve, then velocity. A turn that was killed is finished instead. Exits with 1 when a
     room failed.
     """
-    with Flywheel.open(file) as wheel, progress("turning", len(TURN)) as tick:
-        return wheel.turn(lambda step: tick(step.room))
+    with Flywheel.open(file) as wheel, progress("turning", 1 if room else len(TURN)) as tick:
+        return [wheel.advance(room)] if room else wheel.turn(lambda step: tick(step.room))
 
 
 def _show_turned(turned: Turned) -> Iterator[RenderableType]:

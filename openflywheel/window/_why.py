@@ -85,7 +85,7 @@ def why(file: Path, model: str) -> Trace:
     MODEL is an id, the beginning of one, or a task: then it is the task's champion.
     """
     settings = read(file)
-    with closing(Store(settings.store)) as store:
+    with closing(Store.of(settings)) as store:
         return trace(store, resolve(store, model))
 
 

@@ -35,23 +35,20 @@ SECTIONS: Mapping[str, Commands] = {
         "turn": ("_turning", "Turn the wheel once."),
         "spin": ("_turning", "Turn whenever a trigger says so, until interrupted."),
     },
+    "Serve": {
+        "serve": ("_serve", "Answer over HTTP, hear signals, and turn when it is time."),
+        "keys": ("_keys", "Make, list and revoke API keys."),
+        "providers": ("_providers", "Show how the providers do, and on whom all depends."),
+        "fake-provider": ("_fake", "Play OpenAI and Anthropic, for tests without a key."),
+        "replay": ("_replay", "Send logged traffic again, to another variant or gateway."),
+    },
     "Look": {
         "map": ("_looking", "Show the ring with live figures."),
         "status": ("_looking", "Show who serves, what is asked, what is stored."),
         "readings": ("_looking", "Show how well the wheel itself turns."),
+        "signals": ("_signals", "Show what is heard, and what is not."),
         "why": ("_why", "Show why a model serves, back to what people said."),
         "doctor": ("_doctor", "Find what is wrong, and say what to do."),
-    },
-    "Let one room work on what is new for it": {
-        "collect": ("_rooms", "Gap -> Record: fetch what we lack."),
-        "curate": ("_rooms", "Record -> Dataset: clean, freeze a version."),
-        "customize": ("_rooms", "Dataset -> Model: teach a candidate."),
-        "evaluate": ("_rooms", "Model -> Verdict: is it good enough?"),
-        "guard": ("_rooms", "Model -> Verdict: is it allowed?"),
-        "serve": ("_rooms", "Verdict -> Exchange: promote what passed."),
-        "signals": ("_rooms", "Exchange -> Signal: hear how it went."),
-        "study": ("_rooms", "Signal -> Gap: see what is missing."),
-        "velocity": ("_rooms", "Step -> Reading: measure the wheel."),
     },
 }
 HELP = {"help_option_names": ["-h", "--help"]}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openflywheel.base.holdout import held_out
+from openflywheel.base.holdout import held_out, person_of
 from openflywheel.base.nouns import Exchange
 
 
@@ -47,10 +47,15 @@ def test_nobody_or_everybody_can_be_held_out():
 
 def test_another_process_holds_out_the_same_people():
     code = """
-from openflywheel.base.holdout import held_out
+from openflywheel.base.holdout import held_out, person_of
 from openflywheel.base.nouns import Exchange
 def asks(i): return Exchange(episode="e", task="t", input="?", output="", variant="m", subject=f"person {i}")
 print([i for i in range(60) if held_out(asks(i), 0.2)])
 """
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == str([i for i in range(60) if held_out(exchange(f"person {i}"), 0.2)])
+
+
+def test_an_unnamed_person_is_known_by_the_conversation():
+    assert person_of(exchange("ann", "talk")) == "ann"
+    assert person_of(exchange("", "talk")) == "talk"

@@ -78,7 +78,7 @@ LEAST = "name: x\nstore: s\ntasks: {route: {kind: label}}\n"
         LEAST + "collect: {experts: {}, traffic: }\n",
         LEAST + "collect: [experts, {files: {path: a.csv}}]\n",
         LEAST + "guard: {pii: {mode: refuse, kinds: [email]}}\n",
-        LEAST + "serve: {cascade: {least: 0.5}}\nencoder: ngrams\n",
+        LEAST + "serve: {cascade: {route: {error: 0.02, else: openai/gpt-x}}}\nencoder: ngrams\n",
         LEAST + "wheel: {turn_when: {signals: 3, or_after: 15m}, budget: {labels: 1}}\n",
         LEAST + "wheel: {turn_when: {or_after: 90}}\n",
         _first_files.SETTINGS,

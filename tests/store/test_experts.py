@@ -1,5 +1,13 @@
+import pytest
+
 from openflywheel.base.nouns import Signal
 from openflywheel.store import Store
+
+
+@pytest.fixture
+def kept(both):
+    """Everything here holds for SQLite and for PostgreSQL."""
+    return both
 
 
 def asked(store: Store) -> list[tuple[str, str, str]]:
@@ -49,9 +57,9 @@ def test_asking_nothing_is_harmless(store):
     assert asked(store) == []
 
 
-def test_questions_survive_closing(store):
+def test_questions_survive_closing(store, kept):
     store.experts.ask(["a"], task="route", why="unsure")
     store.close()
-    again = Store(store.path)
+    again = kept.store(store.path)
     assert [q.exchange for q in again.experts.open()] == ["a"]
     again.close()

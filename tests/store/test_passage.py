@@ -1,6 +1,4 @@
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import pytest
 
@@ -17,14 +15,21 @@ PASS_AND_TELL = """
 import os, sys
 from openflywheel.base.nouns import Arrow, Gap, Record
 from openflywheel.store import Store
-store = Store(sys.argv[1])
+folder, kill, database, wheel = sys.argv[1:]
+store = Store(folder, database=database or None, name=wheel)
 os.write(1, b"ready\\n")
 for i in range(100_000):
-    store.append([Gap(topic=f"{sys.argv[2]}-{i}", why="")])
-    with store.passage("collect", Arrow(takes=Gap, gives=Record), f"{sys.argv[2]}-{i}") as passage:
+    store.append([Gap(topic=f"{kill}-{i}", why="")])
+    with store.passage("collect", Arrow(takes=Gap, gives=Record), f"{kill}-{i}") as passage:
         passage.state["taken"] = passage.state.get("taken", 0) + len(passage.took)
         passage.tray += [Record(text=gap.topic, source="s") for gap in passage.took]
 """
+
+
+@pytest.fixture
+def kept(both):
+    """Everything here holds for SQLite and for PostgreSQL."""
+    return both
 
 
 def gap(topic: str) -> Gap:
@@ -179,6 +184,15 @@ def test_a_room_hears_what_was_said_before_it_began(store):
     assert store.heard(["e", "f"]) == {"e": [early, late], "f": [other]}
 
 
+def test_long_names_find_what_goes_by_them(store, said):
+    long = "an episode that a client has named at length " * 100
+    exchange, heard = said("hello", episode=long), signal(long)
+    store.append([exchange, heard])
+    assert store.heard([long, long[:-1]]) == {long: [heard]}
+    with store.passage("study", Arrow(takes=Signal, gives=Gap, given=(Exchange,)), "1") as passage:
+        assert passage.given.named(Exchange, [long, "e"]) == {long: [exchange]}
+
+
 def test_thousands_of_exchanges_are_heard_at_once_each_signal_once(store):
     names = [str(n) for n in range(1_000)]
     store.append([signal(n) for n in names])
@@ -243,22 +257,18 @@ def test_a_dataset_that_has_lost_rows_is_told(store, rows):
 
 
 @pytest.mark.fault
-def test_a_passage_that_is_killed_is_kept_whole_or_not_at_all(tmp_path, process):
-    path = tmp_path / "wheel"
+def test_a_passage_that_is_killed_is_kept_whole_or_not_at_all(store, kept, process):
     for kill in range(3):
-        room = process(PASS_AND_TELL, path, kill)
+        room = process(PASS_AND_TELL, store.path, kill, *kept.arguments)
         assert room.stdout.readline() == "ready\n"
-        sql = "SELECT 1 FROM cursors WHERE passage GLOB ?"
-        with closing(sqlite3.connect(path / "live.db")) as file:
-            while not file.execute(sql, (f"{kill}-*9",)).fetchall():  # until it is in the midst of passages
-                assert room.poll() is None
+        sql = "SELECT 1 FROM cursors WHERE passage LIKE ?"
+        while not store.journal.rows(sql, (f"{kill}-%9",)):  # until it is in the midst of passages
+            assert room.poll() is None
         room.kill()
         room.wait()
-    store = Store(path)
     with store.passage("collect", COLLECT, "last") as passage:
         new = [g.topic for g in passage.took]
         records = [r.text for r in store.all(Record)]
         assert passage.state["taken"] == len(records)
     assert len(new) <= 1  # a gap that was kept when its passage was not
     assert [g.topic for g in store.all(Gap)] == [*records, *new]
-    store.close()

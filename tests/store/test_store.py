@@ -11,13 +11,34 @@ from openflywheel.store import Store
 
 STUDY = Arrow(takes=Exchange, gives=Gap, given=(Signal,))
 
+# A journal in PostgreSQL is shared: its key stands beside it, and its bodies are not emptied.
+in_the_folder = pytest.mark.parametrize("both", ["sqlite"], indirect=True)
+
+LIGHT = """
+import sys
+from openflywheel.base.nouns import Exchange, Gap
+from openflywheel.store import Store
+store = Store(sys.argv[1])
+store.append([Gap(topic="t", why="w")])
+assert store.counts()["gap"] == len(store.all(Gap)) == 1
+assert store.heard(["nobody"]) == store.get(Exchange, ["nobody"]) == {}
+print(*{"pyarrow", "numpy", "deltalake", "psycopg"} & sys.modules.keys())
+"""
+
 OPEN_AND_KEY = """
 import sys
 from openflywheel.store import Store
-store = Store(sys.argv[1])
+folder, database, wheel = sys.argv[1:]
+store = Store(folder, database=database or None, name=wheel)
 print(store.key_of("ann"))
 store.close()
 """
+
+
+@pytest.fixture
+def kept(both):
+    """Everything here holds for SQLite and for PostgreSQL."""
+    return both
 
 
 def signal(exchange: str, kind: str = "rating") -> Signal:
@@ -73,6 +94,7 @@ def test_closing_brings_the_lake_up_to_date_and_twice_is_harmless(store, talk):
         store.all(Exchange)
 
 
+@in_the_folder
 def test_the_key_is_for_its_owner_alone(store):
     assert stat.S_IMODE((store.path / "key").stat().st_mode) == 0o600
     assert len((store.path / "key").read_bytes()) == 32
@@ -93,8 +115,8 @@ def test_nobody_has_no_key(store):
     assert store.key_of("") == ""
 
 
-def test_many_processes_that_make_a_store_at_once_agree_on_its_key(tmp_path, process):
-    started = [process(OPEN_AND_KEY, tmp_path / "wheel") for _ in range(4)]
+def test_many_processes_that_make_a_store_at_once_agree_on_its_key(tmp_path, kept, process):
+    started = [process(OPEN_AND_KEY, tmp_path / "wheel", *kept.arguments) for _ in range(4)]
     keys = {one.communicate()[0].strip() for one in started}
     assert [one.returncode for one in started] == [0] * 4
     assert len(keys) == 1
@@ -133,6 +155,7 @@ def test_a_table_is_complete_up_to_now(store, talk):
     assert store.table(Signal, ["exchange"])["exchange"].to_pylist() == [e.id for e in talk]
 
 
+@in_the_folder
 def test_trimming_empties_what_is_behind_all_the_rooms_except_the_newest(store, talk):
     passed(store, "study", "signals")
     store.append([Gap(topic="later", why="")])
@@ -142,6 +165,7 @@ def test_trimming_empties_what_is_behind_all_the_rooms_except_the_newest(store, 
     assert emptied(store) == list(range(1, 61))
 
 
+@in_the_folder
 def test_nothing_is_trimmed_while_a_room_has_not_seen_it(store, talk, said):
     passed(store, "study")
     store.trim(["study", "signals"], keep=0)
@@ -153,11 +177,13 @@ def test_nothing_is_trimmed_while_a_room_has_not_seen_it(store, talk, said):
     assert emptied(store) == list(range(1, 61))
 
 
+@in_the_folder
 def test_without_rooms_everything_but_the_newest_is_trimmed(store, talk):
     store.trim([], keep=10)
     assert emptied(store) == list(range(1, 51))
 
 
+@in_the_folder
 def test_what_was_trimmed_is_found_in_the_lake_as_it_was(store, talk, said):
     ids = [e.id for e in talk]
     signals = store.all(Signal)
@@ -178,6 +204,7 @@ def test_a_trimmed_noun_keeps_all_its_fields(store, talk):
     assert store.heard([talk[3].id])[talk[3].id][0].comment == "no\0"
 
 
+@in_the_folder
 def test_a_room_that_is_new_still_takes_what_was_trimmed_before_it_came(store, talk):
     passed(store, "study")
     store.trim(["study"], keep=10)
@@ -207,6 +234,7 @@ def test_trimming_while_others_read_and_write_hides_nothing(store, said):
     assert len(store.all(Exchange)) == 240
 
 
+@in_the_folder
 def test_trimming_never_empties_what_came_after_its_flush(store, said):
     stop = Event()
 
@@ -239,3 +267,9 @@ def test_a_record_of_ten_megabytes_goes_all_the_way(store):
     store.append([record])
     store.trim([], keep=0)
     assert store.get(Record, [record.id]) == {record.id: record}
+
+
+def test_who_only_writes_and_looks_up_loads_no_heavy_library(tmp_path, process):
+    started = process(LIGHT, tmp_path / "wheel")
+    assert started.communicate()[0].split() == []
+    assert started.returncode == 0

@@ -3,9 +3,11 @@ import pytest
 
 from openflywheel.base.holdout import held_out
 from openflywheel.base.nouns import Exchange, Row, Signal
-from openflywheel.base.settings import Budget
+from openflywheel.base.settings import Budget, Task
 from openflywheel.study import Evidence
 from openflywheel.study.active import active, choose, doubt
+
+TASKS = {"route": Task(kind="label"), "other": Task(kind="label"), "answer": Task(kind="text")}
 
 
 class Vectors:
@@ -30,7 +32,14 @@ def said(about, **fields):
 def asked(exchanges, signals=(), rows=(), labels=2, holdout=0.0):
     heard = {e.id: [s for s in signals if s.exchange == e.id] for e in exchanges}
     evidence = Evidence(exchanges, {e.id: e for e in exchanges}, heard, signals, rows, {}, {})
-    gaps = list(active(evidence, encoder=Vectors(), budget=Budget(labels=labels), holdout=holdout, seed=0))
+    handed = {
+        "encoder": Vectors(),
+        "tasks": TASKS,
+        "budget": Budget(labels=labels),
+        "holdout": holdout,
+        "seed": 0,
+    }
+    gaps = list(active(evidence, **handed))
     texts = {e.id: e.input for e in exchanges}
     return [texts[id] for gap in gaps for id in gap.evidence]
 
@@ -79,3 +88,26 @@ def test_bayes_rule_by_hand():
 def test_more_is_never_chosen_than_there_is():
     vectors = Vectors().encode(["1 0", "0 1"])
     assert sorted(choose(vectors, np.ones(2), vectors[:0], 30, np.random.default_rng(0))) == [0, 1]
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.3, 0.9, 1.0])
+def test_a_hint_moves_the_doubt_the_less_the_weaker_it_is(confidence):
+    weak, strong = doubt(confidence, 0, -0.3), doubt(confidence, 0, -1.0)
+    assert doubt(confidence, 0) <= weak <= strong == doubt(confidence, -1)
+    assert doubt(confidence, 0, 1.0) <= doubt(confidence, 0, 0.3) <= doubt(confidence, 0)
+
+
+def test_a_rating_leaves_nothing_to_hints():
+    assert doubt(0.6, 1, -1.0) == doubt(0.6, 1)
+    assert doubt(0.6, 0, -0.5) == pytest.approx(0.4 * 0.7 / (0.4 * 0.7 + 0.6 * 0.3))
+
+
+def test_who_asks_again_is_asked_about_first_once_that_is_known_to_mean_something():
+    one, other = exchange("1 0", 0.6), exchange("0 1", 0.55)
+    hint = said(one, kind="rephrase", value=-0.5, source="code", explicit=False)
+    heard = {one.id: [hint]}
+    handed = {"encoder": Vectors(), "tasks": TASKS, "budget": Budget(labels=1), "holdout": 0.0, "seed": 0}
+    for weights, first in (({}, other), ({"rephrase": 0.5}, one)):
+        evidence = Evidence((one, other), {}, heard, (hint,), (), {}, {}, weights=weights)
+        (gap,) = active(evidence, **handed)
+        assert gap.evidence == (first.id,)

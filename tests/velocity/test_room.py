@@ -10,7 +10,10 @@ from openflywheel.base.settings import Task
 from openflywheel.store import Store
 
 HANDED = {"seed": 0, "tasks": {"route": Task(kind="label")}}
-GAUGES = ("bottleneck", "component_map", "cycle_time", "economics", "learning_curve")
+GAUGES = (
+    "bottleneck", "cascade_share", "component_map", "cycle_time", "economics", "learning_curve",
+    "signal_validity",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -84,6 +87,7 @@ def test_a_gauge_sees_what_is_new_and_the_whole_history(store):
         assert (len(log.new_exchanges), len(log.new_signals)) == (1, 1)
         assert len(log.models) == len(log.datasets) == len(log.verdicts) == log.turn
     assert all(id == model.id for id, model in second.models.items())
+    assert (len(first.recent_signals), len(second.recent_signals)) == (1, 2)
     assert [r.turn for r in second.readings] == [1]
     assert [r.turn for r in store.all(Reading)] == [1, 2]
 
@@ -106,6 +110,7 @@ def test_six_turns_give_every_reading(store):
     assert set(readings) == {
         "bottleneck", "turn_seconds", "signal_to_study_seconds", "signal_to_champion_seconds",
         "learning_curve", "learning_exponent", "training_rows", "expected_accuracy",
+        "answered_share", "cost_per_exchange",
         "cost_per_1000", "handed_over", "labels_used", "label_cost",
         "expected_errors", "expected_error_cost_per_1000", "component_collection", "component_storage",
         "component_analysis", "component_application", "component_feedback", "weakest_component",

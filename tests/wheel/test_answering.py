@@ -1,12 +1,16 @@
 """From a question to an Exchange: guards first, then the champion, or a person."""
 
+from math import nextafter
+
 import msgspec
 import pytest
 
-from openflywheel.base.champion import PROMOTION, ROLLBACK
-from openflywheel.base.errors import EncoderError, StoreError
+from openflywheel.base.champion import CASCADE, PROMOTION, ROLLBACK
+from openflywheel.base.errors import EncoderError, SettingsError, StoreError
+from openflywheel.base.holdout import SPOT
+from openflywheel.base.ids import event_id
 from openflywheel.base.instruments.ngrams import NgramEncoder
-from openflywheel.base.nouns import KINDS, Exchange, Model, Verdict
+from openflywheel.base.nouns import KINDS, Exchange, Model, Row, Verdict
 from openflywheel.base.settings import read
 from openflywheel.wheel.flywheel import Flywheel
 
@@ -90,8 +94,8 @@ class TestCascade:
         ("change", "answered"),
         [
             (("serve: {cascade: {}}\n", ""), True),
-            (("cascade: {}", "cascade: {least: 0.0}"), True),
-            (("cascade: {}", "cascade: {least: 1.0}"), False),
+            (("cascade: {}", "cascade: {route: {least: 0.0}}"), True),
+            (("cascade: {}", "cascade: {route: {least: 1.0}}"), False),
             (("error: 6", "error: 1"), True),  # a person costs more than an error
             (("person: 4", "person: 0"), False),
         ],
@@ -110,6 +114,82 @@ class TestCascade:
 
     def test_the_settings_under_which_it_was_answered_are_kept(self, wheel):
         assert wheel.ask("route", "where is my parcel").settings == wheel.settings.version
+
+
+class TestRiskControl:
+    """A cascade with an error: the champion answers as far as it was certified."""
+
+    STRICT = ("cascade: {}", "cascade: {route: {error: 0.5}}")
+    SPOTS = ("audit: {}", "spotcheck: {per_turn: 8}, audit: {}")
+
+    @pytest.fixture
+    def strict(self, desk, reopen):
+        return reopen(desk, self.STRICT)
+
+    @staticmethod
+    def certify(wheel, score, *, about=None, passed="yes", high=0.5):
+        about = about or wheel.champion("route").id
+        said = {"check": CASCADE, "about": about, "task": "route", "passed": passed, "reason": event_id()}
+        wheel.store.append([Verdict(**said, score=score, high=high)])
+
+    @staticmethod
+    def answers(wheel):
+        return bool(wheel.ask("route", "where is my parcel").output)
+
+    def test_until_something_is_certified_a_person_answers_everything(self, strict):
+        exchange = strict.ask("route", "where is my parcel")
+        assert (exchange.output, exchange.choices[0]) == ("", "parcel")
+
+    def test_the_newest_certificate_about_the_champion_is_noticed_at_once(self, strict):
+        sure = strict.ask("route", "where is my parcel").confidence
+        self.certify(strict, sure)
+        assert self.answers(strict)
+        self.certify(strict, nextafter(sure, 1))
+        assert not self.answers(strict)
+        self.certify(strict, 0.0)
+        assert self.answers(strict)
+        self.certify(strict, None, passed="inconclusive", high=None)
+        assert not self.answers(strict)
+
+    def test_that_of_another_model_says_nothing_about_the_champion(self, strict):
+        self.certify(strict, 0.0, about=another(strict).id)
+        assert not self.answers(strict)
+
+    def test_a_new_champion_answers_nothing_until_it_is_certified_itself(self, strict):
+        self.certify(strict, 0.0)
+        second = another(strict)
+        serve(strict, second)
+        assert not self.answers(strict)
+        self.certify(strict, 0.0)
+        assert self.answers(strict)
+
+    def test_a_stricter_error_in_the_settings_closes_what_was_certified_for_a_larger_one(self, desk, reopen):
+        wheel = reopen(desk, self.STRICT)
+        self.certify(wheel, 0.0)
+        assert self.answers(wheel)
+        assert not self.answers(reopen(desk, ("error: 0.5", "error: 0.4")))
+
+    def test_a_task_that_is_not_there_is_refused_when_the_wheel_is_opened(self, desk, reopen):
+        with pytest.raises(SettingsError, match="serve.cascade: there is no task 'rout'"):
+            reopen(desk, ("cascade: {}", "cascade: {rout: {error: 0.5}}"))
+
+    def test_experts_answer_a_random_sample_and_the_model_may_speak(self, desk, reopen):
+        wheel = reopen(desk, self.STRICT, self.SPOTS)
+        people = [f"p{i}" for i in range(90)]
+        asked = wheel.ask_many("route", ["where is my parcel"] * len(people), subjects=people)
+        assert {e.output for e in asked} == {""}
+        wheel.turn()
+        drawn = [q for q in wheel.store.experts.open() if q.why == SPOT]
+        assert len(drawn) == 8
+        first = [v for v in wheel.store.all(Verdict) if v.check == CASCADE]
+        assert [v.reason[-6:] for v in first] == ["5 more"]
+        for question in drawn:
+            wheel.signal(question.exchange, label="parcel")
+        wheel.turn()
+        found = wheel.store.all(Verdict)[-1]
+        assert (found.check, found.passed, found.n, found.score) == (CASCADE, "yes", 8, 0)
+        assert self.answers(wheel)
+        assert not [r for r in wheel.store.all(Row) if r.role == "holdout" and r.labels["route"]]
 
 
 class TestChampion:

@@ -43,7 +43,7 @@ def test_what_does_not_touch_curation_is_the_same_recipe(old, fresh, recipes):
 
 def test_a_candidate_needs_every_metric_and_every_guard_the_metrics_first(desk, reopen):
     wheel = reopen(desk, ("{pii: {}, secrets: {}}", "{secrets: {}, pii: {}}"))
-    assert wheel.handed.to_room("serve") == {"checks": ("accuracy", "guard.secrets", "guard.pii")}
+    assert wheel.handed.to_room("serve")["checks"] == ("accuracy", "guard.secrets", "guard.pii")
     assert reopen(desk, ("evaluate: {accuracy: {}}\n", "")).handed.checks() == ("guard.secrets", "guard.pii")
 
 
@@ -51,8 +51,9 @@ def test_only_the_rooms_that_need_more_get_more(wheel):
     given = {room: set(wheel.handed.to_room(room)) for room in door.ROOMS}
     assert {room: names for room, names in given.items() if names} == {
         "curate": {"recipe"},
+        "customize": {"kinds"},
         "evaluate": {"predict"},
-        "serve": {"checks"},
+        "serve": {"checks", "errors", "scores"},
     }
 
 

@@ -136,7 +136,7 @@ def test_a_wheel_that_somebody_turns_is_a_warning(file, store):
 def test_a_failed_room_is_an_error_until_it_succeeds(file, store):
     store.append([Step(turn=0, room="curate", took=1, gave=0, error="ValueError: bad (x.py:3)")])
     assert wrong(file) == {"curate": ("error", "failed: ValueError: bad (x.py:3)")}
-    assert checks(file)["curate"].remedy == "when it is repaired: flywheel curate"
+    assert checks(file)["curate"].remedy == "when it is repaired: flywheel turn --only curate"
     store.append([Step(turn=1, room="curate", took=1, gave=1)])
     assert wrong(file) == {}
 

@@ -1,28 +1,21 @@
-"""`database: postgresql://...` keeps turns in a real PostgreSQL; what cannot keep them is said clearly."""
+"""`database: postgresql://...` keeps turns and journal in a real PostgreSQL; what cannot is said clearly."""
 
-import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from pwd import getpwall
-from typing import Any
 
 import psycopg
 import pytest
 
 from openflywheel.base.errors import StoreError
-from openflywheel.base.nouns import Step
-from openflywheel.wheel import durable
+from openflywheel.base.nouns import Exchange, Step
+from openflywheel.wheel import durable, installation
 from openflywheel.wheel.flywheel import Flywheel
+from openflywheel.wheel.health import examine
 from openflywheel.wheel.ring import TURN
 
-PASSWORD = "s3cret"
 LABELS = {"refund": "money back please", "parcel": "where is my parcel", "login": "cannot sign in"}
 SETTINGS = """
 name: {name}
@@ -49,58 +42,6 @@ def stop(step):
 with Flywheel.open(sys.argv[1]) as wheel:
     wheel.turn(stop)
 """
-
-
-class Cluster:
-    """A PostgreSQL cluster in a folder, on a free port of the loopback; it asks for a password."""
-
-    def __init__(self, binaries: Path, folder: Path) -> None:
-        self.binaries, self.folder = binaries, folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.person: dict[str, Any] = {}
-        if os.getuid() == 0:  # PostgreSQL does not run as root
-            [user] = [u for u in getpwall() if u.pw_name in ("postgres", "nobody")][:1]
-            self.person = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-            os.chown(folder, user.pw_uid, user.pw_gid)
-
-    def run(self, *command: str) -> None:
-        """Run one of PostgreSQL's programs on the cluster; what it said is in the error when it fails."""
-        log = self.folder / "said"
-        with log.open("w") as said:
-            program = [self.binaries / command[0], "-D", self.folder / "data", *command[1:]]
-            done = subprocess.run(
-                program, cwd=self.folder, stdout=said, stderr=said, check=False, **self.person
-            )
-        assert done.returncode == 0, log.read_text()
-
-    def __enter__(self) -> "Cluster":
-        (self.folder / "password").write_text(PASSWORD)
-        self.run("initdb", "-U", "wheel", "-A", "scram-sha-256", "--pwfile", "password", "--no-sync")
-        options = f"-F -p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-        self.run("pg_ctl", "start", "-w", "-l", "log", "-o", options)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.run("pg_ctl", "stop", "-w", "-m", "immediate")
-
-    def url(self, database: str, scheme: str = "postgresql", password: str = PASSWORD) -> str:
-        """As a user writes it. The database need not be there."""
-        return f"{scheme}://wheel:{password}@127.0.0.1:{self.port}/{database}"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Cluster]:
-    """A running cluster; skips where PostgreSQL is not installed."""
-    # Debian keeps it off the PATH.
-    debians = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    initdb = debians[-1] if debians else shutil.which("initdb")
-    if initdb is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    # Not tmp_path: the server's user may not enter it.
-    with tempfile.TemporaryDirectory() as folder, Cluster(Path(initdb).parent, Path(folder)) as cluster:
-        yield cluster
 
 
 def begin(folder: Path, url: str, name: str = "kept") -> Path:
@@ -147,6 +88,23 @@ def test_turns_are_kept_in_postgresql(server, tmp_path):
     assert not [step.error for step in first + second if step.error]
     assert turns(url) == [("kept", "SUCCESS")] * 2
     assert not (tmp_path / "wheel" / "turns.db").exists()
+    assert not (tmp_path / "wheel" / "live.db").exists()
+
+
+def test_two_gateways_answer_and_one_of_them_turns(server, tmp_path):
+    url = server.url("gateways")
+    with (
+        Flywheel.open(begin(tmp_path / "one", url)) as one,
+        Flywheel.open(begin(tmp_path / "two", url)) as two,
+    ):
+        use(one)
+        use(two)
+        steps = one.turn()
+        assert [e.id for e in one.store.all(Exchange)] == [e.id for e in two.store.all(Exchange)]
+        assert one.store.counts() == two.store.counts()
+        assert two.champion("route") == one.champion("route")
+    assert not [step.error for step in steps if step.error]
+    assert next(step.took for step in steps if step.room == "signals") == 2 * len(LABELS)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
@@ -187,12 +145,11 @@ def test_a_turn_killed_inside_is_resumed_from_postgresql(server, tmp_path):
 
 
 def test_a_wrong_password_is_told_but_not_shown(server, tmp_path):
-    with (
-        Flywheel.open(begin(tmp_path, server.url("kept", password="wr0ng"))) as wheel,
-        pytest.raises(StoreError, match="password authentication failed") as caught,
-    ):
-        wheel.turn()
-    assert "wr0ng" not in str(caught.value)
+    url = server.url("kept", password="wr0ng")
+    for ask in (lambda: Flywheel.open(begin(tmp_path, url)), lambda: pass_rooms(url)):
+        with pytest.raises(StoreError, match="password authentication failed") as caught:
+            ask()
+        assert "wr0ng" not in str(caught.value)
 
 
 NOBODY = "127.0.0.1:1/turns"
@@ -202,22 +159,49 @@ NOBODY = "127.0.0.1:1/turns"
     ("url", "shown", "said"),
     [
         (f"postgresql://ann:p4ss@{NOBODY}", f"postgresql://ann:***@{NOBODY}", "port 1 failed"),
-        (f"postgresql://ann:p4/s:s@x@{NOBODY}", f"postgresql://ann:***@{NOBODY}", "cannot keep turns"),
-        (f"postgresql://{NOBODY}?password=p4ss&a=b", f"//{NOBODY}?password=***&a=b", "cannot keep turns"),
-        ("postgresql://ann:p4ss@127.0.0.1:one/turns", "ann:***@127.0.0.1:one/turns", "cannot keep turns"),
+        (f"postgresql://ann:p4/s:s@x@{NOBODY}", f"postgresql://ann:***@{NOBODY}", "cannot "),
+        (f"postgresql://{NOBODY}?password=p4ss&a=b", f"//{NOBODY}?password=***&a=b", "cannot "),
+        ("postgresql://ann:p4ss@127.0.0.1:one/turns", "ann:***@127.0.0.1:one/turns", "cannot "),
         ("mysql://ann:p4ss@localhost/turns", "mysql://ann:***@localhost/turns", "neither postgresql:// nor"),
         ("sqlite:////nowhere/turns.db", "sqlite:////nowhere/turns.db", "unable to open database file"),
     ],
 )
 def test_a_database_that_cannot_be_used_is_named_without_its_password(url, shown, said, tmp_path):
-    with Flywheel.open(begin(tmp_path, url)) as wheel:
-        for _ in range(2):  # the first failure must not be in the way of the next
-            with pytest.raises(StoreError, match="or correct  database:  in") as caught:
-                wheel.turn()
-            assert shown in str(caught.value)
-            assert said in str(caught.value)
-            assert "p4" not in str(caught.value)
-            assert "\n" not in str(caught.value)
+    def turn() -> None:
+        with Flywheel.open(begin(tmp_path, url)) as wheel:
+            wheel.turn()
+
+    for ask in (turn, turn, lambda: pass_rooms(url)):  # the first failure must not be in the way of the next
+        with pytest.raises(StoreError, match="correct  database:  in") as caught:
+            ask()
+        assert shown in str(caught.value)
+        assert said in str(caught.value)
+        assert "p4" not in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_the_doctor_tries_the_database_and_makes_nothing(server, tmp_path):
+    settings = begin(tmp_path, server.url("doctor"))
+    for _ in range(2):
+        found = {check.name: check for check in examine(settings)}
+        assert (found["database"].state, found["store"].state) == ("ok", "ok")
+        assert "the database will be made" in found["database"].what
+        assert not (tmp_path / "wheel").exists()
+    Flywheel.open(settings).close()
+    found = {check.name: check for check in examine(settings)}
+    assert found["database"].what.startswith("PostgreSQL 1")
+    assert "wheel: 1 rows" in found["store"].what
+
+
+@pytest.mark.parametrize(
+    "url", [f"postgresql://ann:p4ss@{NOBODY}", "mysql://ann:p4ss@x/y", "sqlite:////no/t.db"]
+)
+def test_the_doctor_says_what_is_wrong_with_the_database_and_leaves_the_store_alone(url, tmp_path):
+    *_, last = examine(begin(tmp_path, url))
+    assert (last.name, last.state) == ("database", "error")
+    assert "p4ss" not in last.what
+    assert last.remedy.startswith("start it, or correct  database:")
+    assert installation.database(url) == last
 
 
 def test_the_terminal_says_it_in_one_line(tmp_path):
@@ -225,7 +209,7 @@ def test_the_terminal_says_it_in_one_line(tmp_path):
     command = [sys.executable, "-m", "openflywheel", "turn", "-f", str(settings)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     [line] = done.stderr.splitlines()
-    assert line.startswith(f"error: the database postgresql://ann:***@{NOBODY} cannot keep turns: ")
+    assert line.startswith(f"error: the database postgresql://ann:***@{NOBODY} cannot be used: ")
     assert (done.returncode, done.stdout) == (2, "")
 
 

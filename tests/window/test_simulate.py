@@ -84,7 +84,7 @@ class TestCycles:
 
     def test_what_nobody_answered_has_no_accuracy(self, desk, messages):
         yaml = (desk / "flywheel.yaml").read_text()
-        (desk / "flywheel.yaml").write_text(yaml.replace("cascade: {}", "cascade: {least: 1.0}"))
+        (desk / "flywheel.yaml").write_text(yaml.replace("cascade: {}", "cascade: {route: {least: 1.0}}"))
         with Flywheel.open(desk / "flywheel.yaml") as wheel:
             (cycle,) = simulate(wheel, "route", messages, turns=1, conversations=10)
         assert (cycle.answered, cycle.accuracy, cycle.handed_over) == (0, None, 1)

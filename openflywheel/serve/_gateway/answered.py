@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from openflywheel.serve._dialects import Events, EventTooLarge
-from openflywheel.serve._gateway.asked import Said
+from openflywheel.serve._gateway.asked import UNREADABLE, Said, mended
 
 CHARACTERS_PER_TOKEN = 4  # of English text; only where the provider tells no usage
 
@@ -34,6 +34,7 @@ class Function(Struct, frozen=True):
 class ToolCall(Struct, frozen=True):
     """A tool call in chat completions."""
 
+    id: str | None = None
     function: Function = Function()
 
 
@@ -48,6 +49,9 @@ class Piece(Struct, frozen=True):
     name: str | None = None
     arguments: str | None = None
     input: Raw = Raw()
+    id: str | None = None
+    type: str | None = None
+    call_id: str | None = None
 
 
 class Choice(Struct, frozen=True):
@@ -66,6 +70,7 @@ class Body(Struct, frozen=True):
     choices: list[Choice] = []
     output: list[Piece] = []
     content: list[Piece] = []
+    content_block: Piece | None = None
     usage: Usage | None = None
     delta: str | Piece | None = None
     response: "Body | None" = None
@@ -74,9 +79,14 @@ class Body(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True):
-    """What came back. `estimated`: the provider told no token counts."""
+    """What came back. `estimated`: the provider told no token counts.
+
+    `turn` is what a client that sends the conversation again will say for it: the text, and the ids of
+    tool calls (asked.conversation).
+    """
 
     text: str = ""
+    turn: str = ""
     reply: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
@@ -96,6 +106,7 @@ def read(response: bytes, turns: Sequence[Said], *, stream: bool) -> Answered:
     ended = not stream or any(_tells_usage(body) for body in bodies)
     return Answered(
         text=text,
+        turn="".join(piece for body in bodies for piece in _turn(body)),
         reply=next((id for body in bodies if (id := _id(body))), ""),
         input_tokens=asked or tokens("".join(said.text for said in turns)),
         output_tokens=given if ended and usages else max(given, tokens(text)),
@@ -120,8 +131,11 @@ def _bodies(texts: Iterable[bytes]) -> Iterator[Body]:
     for text in texts:
         try:
             yield _body.decode(text)
-        except msgspec.DecodeError:
-            continue  # not JSON, or of a shape that we don't know: nothing to read in it
+        except UNREADABLE:
+            try:
+                yield _body.decode(mended(text))
+            except UNREADABLE:
+                continue  # not JSON, or of a shape that we don't know: nothing to read in it
 
 
 def _said(body: Body) -> Iterator[str]:
@@ -135,6 +149,27 @@ def _said(body: Body) -> Iterator[str]:
         yield from _text(body.delta)
     elif body.delta and body.type in ("response.output_text.delta", "response.function_call_arguments.delta"):
         yield body.delta
+
+
+def _turn(body: Body) -> Iterator[str]:
+    for choice in body.choices:
+        if choice.index == 0 and (piece := choice.message or choice.delta):
+            yield from _parts(piece)
+            yield from (call.id for call in piece.tool_calls or () if call.id)
+    for piece in (*body.content, *filter(None, (body.content_block, body.delta))):
+        if isinstance(piece, Piece):
+            yield piece.text or piece.id or ""
+    output = body.output or (body.response.output if body.response else [])
+    first = next((item for item in output if item.type != "reasoning"), None)
+    if first:
+        yield first.call_id or "".join(_parts(first))
+
+
+def _parts(piece: Piece) -> Iterator[str]:
+    if isinstance(piece.content, str):
+        yield piece.content
+    else:
+        yield from (part.text for part in piece.content or () if part.text)
 
 
 def _text(piece: Piece | None) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from openflywheel.base.errors import StoreError
+from openflywheel.base.errors import FlywheelError, StoreError
 from openflywheel.base.keys import Forbidden, Key, OverBudget, TooManyRequests, Unauthorised
 from openflywheel.base.nouns import Exchange
 from openflywheel.serve._gateway import asked as asking
@@ -19,13 +19,17 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+T = TypeVar("T")
 
 
 class Desk(Protocol):
     """Our own models, in this process."""
 
-    async def answer(self, task: str, text: str, subject: str) -> Exchange:
-        """An exchange, not yet kept; its `output` is empty where the model is not sure enough."""
+    async def answer(self, task: str, text: str, subject: str, beside: str) -> Exchange:
+        """An exchange, not yet kept; its `output` is empty where the model is not sure enough.
+
+        `beside` is what else the request says: guards look at it too.
+        """
         ...
 
     async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
@@ -110,14 +114,24 @@ class Gateway:
             ) from None
 
     async def _own(self, request: Request, plan: Plan, receive: Receive, send: Send) -> None:
-        """Let our own model answer; where it is not sure enough, the task's teacher does."""
+        """Let our own model answer; where it is not sure enough, the task's teacher or fallback does.
+
+        A question that a guard refused goes to nobody else. What only a generator can do (embeddings and
+        token counts of a text task) the fallback does.
+        """
+        if plan.variant and plan.targets and (request.surface.name, request.stream) not in own.SAYS:
+            await self._relay.pass_on(request, plan, None, receive, send)
+            return
         if request.surface.name == "embeddings":
             await self._embed(request, plan, send)
             return
         if not plan.task or (request.surface.name, request.stream) not in own.SAYS:
             raise Refusal(400, f"{request.asked.model!r} does not answer {request.surface.name} requests")
-        exchange = await self._desk.answer(plan.task, asking.question(request.turns), request.subject)
-        if not exchange.output and plan.targets:
+        own.check(request.asked)
+        text, beside = asking.question(request.turns), asking.beside(request.asked, request.turns)
+        exchange = await _ours(self._desk.answer(plan.task, text, request.subject, beside))
+        refused = any(verdict.passed == "no" for verdict in exchange.verdicts)
+        if not exchange.output and plan.targets and not refused:
             await self._relay.pass_on(request, plan, exchange, receive, send)
             return
         answer = own.answered(request, exchange)
@@ -129,8 +143,15 @@ class Gateway:
             raise Refusal(400, f"{request.asked.model!r} makes no embeddings; {targets.ENCODER!r} does")
         texts = own_embeddings.texts(request.asked)
         answer = own_embeddings.answered(texts)
-        body = own_embeddings.rendered(request, await self._desk.embed(texts), answer)
+        body = own_embeddings.rendered(request, await _ours(self._desk.embed(texts)), answer)
         await self._relay.give(request, plan, None, answer, body, send)
+
+
+async def _ours(reply: Awaitable[T]) -> T:
+    try:
+        return await reply
+    except FlywheelError as error:
+        raise Refusal(500, str(error), "own_model_failed", headers={"x-should-retry": "false"}) from error
 
 
 async def send_refusal(send: Send, surface: Surface, refusal: Refusal) -> None:

@@ -3,6 +3,7 @@
 Everything else is left as it is: the APIs have some forty parameters and grow.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -61,11 +62,13 @@ class Part(Struct, frozen=True):
 
 
 class Turn(Struct, frozen=True):
-    """One message of a conversation."""
+    """One message of a conversation; in the responses API also a tool's call or the model's reasoning."""
 
     role: str | None = None
     content: Raw = Raw()
     tool_calls: list[Part] | None = None
+    type: str | None = None
+    call_id: str | None = None
 
 
 class Said(NamedTuple):
@@ -74,6 +77,11 @@ class Said(NamedTuple):
     role: str
     text: str
 
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+ESCAPE = re.compile(  # an escape of JSON; the group is half of a surrogate pair
+    rb"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F]\w\w)|.)", re.DOTALL
+)
 
 _asked = msgspec.json.Decoder(Asked)
 _turns = msgspec.json.Decoder(list[Turn])
@@ -101,14 +109,31 @@ def conversation(asked: Asked) -> list[Said]:
     """The messages that a request carries; what has an unknown shape carries none."""
     raw = asked.messages if memoryview(asked.messages) else asked.input
     try:
-        if begins(raw, b'"'):
-            return [Said("user", _text.decode(raw))]
-        return [_said(turn) for turn in _turns.decode(raw)] if begins(raw, b"[") else []
-    except msgspec.DecodeError:
+        return _conversation(raw)
+    except UNREADABLE:
+        pass
+    try:
+        return _conversation(Raw(mended(bytes(raw))))
+    except UNREADABLE:
         return []  # the provider will say what is wrong with it
 
 
+def _conversation(raw: Raw) -> list[Said]:
+    if begins(raw, b'"'):
+        return [Said("user", _text.decode(raw))]
+    turns = _turns.decode(raw) if begins(raw, b"[") else []
+    return [_said(turn) for turn in turns if turn.type != "reasoning"]
+
+
+def mended(json: bytes) -> bytes:
+    """JSON that can be read: what is no UTF-8, and halves of surrogate pairs, become U+FFFD."""
+    text = json.decode(errors="replace").encode()
+    return ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
+
+
 def _said(turn: Turn) -> Said:
+    if turn.type == "function_call":
+        return Said("assistant", turn.call_id or "")
     calls = "".join(part.id or "" for part in turn.tool_calls or ())
     return Said(turn.role or "", text_of(turn.content) + calls)
 
@@ -132,6 +157,14 @@ def question(turns: Sequence[Said]) -> str:
     return next((said.text for said in reversed(turns) if said.role == "user"), "")
 
 
+def beside(asked: Asked, turns: Sequence[Said]) -> str:
+    """What a request says beside its question: the history, and the variables."""
+    if len(turns) == 1 and not asked.flywheel and not memoryview(asked.prompt):
+        return ""
+    asks = question(turns)
+    return "\n".join([*(said.text for said in turns if said.text != asks), *variables(asked).values()])
+
+
 def episode(turns: Sequence[Said], answer: str, subject: str) -> str:
     """Name of a conversation that the client did not name.
 
@@ -152,7 +185,7 @@ def subject(asked: Asked) -> str:
         return named or ""
     try:
         return _metadata.decode(asked.metadata).user_id or ""
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return ""
 
 
@@ -164,6 +197,6 @@ def variables(asked: Asked) -> dict[str, str]:
         return {}
     try:
         found = _prompt.decode(asked.prompt).variables or {}
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return {}
     return {k: v if isinstance(v, str) else msgspec.json.encode(v).decode() for k, v in found.items()}

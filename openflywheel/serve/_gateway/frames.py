@@ -6,9 +6,11 @@ event is out, the client takes the answer for whole: so the row must be kept bef
 
 import re
 
-# Where the last event begins: [DONE] of chat completions, message_stop of messages, the end of a response.
+# Where the last event begins: [DONE] of chat completions, message_stop of messages, the end of a response;
+# or an error, after which no client reads on.
 LAST = re.compile(
-    rb"^data: ?\[DONE\]|^event: ?message_stop|^event: ?response\.(?:completed|incomplete|failed)",
+    rb"^data: ?\[DONE\]|^event: ?(?:message_stop|response\.(?:completed|incomplete|failed))"
+    rb"|(^event: ?error|^data: ?\{\s*\"error\":)",
     re.MULTILINE,
 )
 FINISHED = re.compile(rb'"finish_reason": ?"')  # some servers end with such a chunk and send no [DONE]
@@ -32,9 +34,16 @@ class Frames:
         return ready
 
     @property
+    def failed(self) -> bool:
+        """Did the provider say itself that it can't go on?"""
+        last = LAST.match(self.held)
+        return bool(last and last[1])
+
+    @property
     def complete(self) -> bool:
         """Did the answer come to its end?"""
-        return bool(LAST.match(self.held) or FINISHED.search(self.sent[-TAIL:] + self.held))
+        last = LAST.match(self.held)
+        return not last[1] if last else bool(FINISHED.search(self.sent[-TAIL:] + self.held))
 
 
 def _after_last_blank(waiting: bytes) -> int:

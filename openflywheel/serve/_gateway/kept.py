@@ -40,12 +40,13 @@ def finished(
 ) -> Finished:
     """The nouns of a request that a provider answered, or that nobody did.
 
-    `proposal` is what our own model would have said, where it was not sure enough.
+    `proposal` is what our own model would have said, where it was not sure enough. Where a guard found
+    something in the question no bytes are kept, for the provider may have repeated it.
     """
     exchange = Exchange(
         id=request.id,
         at=request.at,
-        episode=request.episode or asking.episode(request.turns, answer.text, request.subject),
+        episode=request.episode or asking.episode(request.turns, answer.turn, request.subject),
         task=plan.task,
         input=proposal.input if proposal else asking.question(request.turns),
         output=answer.text,
@@ -62,12 +63,15 @@ def finished(
         verdicts=proposal.verdicts if proposal else (),
         settings=settings,
     )
-    return Finished(exchange, call(request, answer, response, status, attempts), first_byte)
+    kept = call(request, answer, response, status, attempts)
+    if _private(exchange):
+        kept = replace(kept, request=b"", response=b"", variables={})
+    return Finished(exchange, kept, first_byte)
 
 
 def _variant(plan: Plan, target: Target | None) -> str:
     """Who answered: the variant, unless a fallback or a teacher stepped in."""
-    if target is None or (plan.variant and target is plan.targets[0]):
+    if target is None or (plan.variant and not plan.own and target is plan.targets[0]):
         return plan.variant
     return f"{target.upstream.name}/{target.model}"
 
@@ -109,11 +113,17 @@ def own(request: Request, plan: Plan, exchange: Exchange, response: bytes, answe
         exchange,
         id=request.id,
         at=request.at,
-        episode=request.episode or asking.episode(request.turns, exchange.output, request.subject),
+        episode=request.episode or asking.episode(request.turns, answer.turn, request.subject),
         tenant=request.key.tenant if request.key else "",
+        variant=plan.variant or exchange.variant,
         propensity=plan.propensity,
         tokens=answer.input_tokens + answer.output_tokens,
         latency=time.perf_counter() - request.start,
     )
     kept = call(request, answer, response, 200, ())
-    return Finished(told, replace(kept, request=b"") if exchange.verdicts else kept)
+    return Finished(told, replace(kept, request=b"", variables={}) if _private(told) else kept)
+
+
+def _private(exchange: Exchange) -> bool:
+    """Did a guard find something?"""
+    return any(verdict.n for verdict in exchange.verdicts)

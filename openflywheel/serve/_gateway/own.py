@@ -13,22 +13,53 @@ from openflywheel.serve._gateway.intake import Request
 from openflywheel.serve._gateway.own_chat import chat, chat_stream
 from openflywheel.serve._gateway.own_messages import messages, messages_stream
 from openflywheel.serve._gateway.own_responses import responses, responses_stream
+from openflywheel.serve._gateway.surfaces import Refusal
+
+
+class Schema(Struct, frozen=True):
+    """Of a JSON Schema, the names of its properties."""
+
+    properties: dict[str, Any] = {}
+
+
+class Named(Struct, frozen=True):
+    """A schema as a client sends it."""
+
+    schema: Schema = Schema()
 
 
 class Format(Struct, frozen=True):
     """`response_format`, of which a label task needs to know how its one answer is called."""
 
     type: str = "text"
-    json_schema: dict[str, Any] = {}
+    json_schema: Named = Named()
 
+
+MOST = 128  # answers to one question, as OpenAI's API has it
 
 _format = msgspec.json.Decoder(Format)
+
+
+def check(asked: Asked) -> None:
+    """Raises Refusal for what we could not answer in the way that is asked."""
+    if asked.n is not None and not 1 <= asked.n <= MOST:
+        raise Refusal(400, f"n = {asked.n}; it goes from 1 to {MOST}", "invalid_value")
+    if begins(asked.response_format, b"{"):
+        _wanted(asked)
+
+
+def _wanted(asked: Asked) -> Format:
+    try:
+        return _format.decode(asked.response_format)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal(400, f"response_format cannot be used: {error}", "invalid_value") from None
 
 
 def answered(request: Request, exchange: Exchange) -> Answered:
     """The answer with its tokens, by the rough count that stands where nobody tells."""
     asked = tokens("".join(said.text for said in request.turns))
-    return Answered(exchange.output, request.id, asked, tokens(exchange.output), estimated=True)
+    said = content(request.asked, exchange.output)
+    return Answered(exchange.output, said, request.id, asked, tokens(exchange.output), estimated=True)
 
 
 def rendered(request: Request, exchange: Exchange, answer: Answered) -> bytes:
@@ -41,11 +72,11 @@ def content(asked: Asked, label: str) -> str:
     """The label, or a JSON object with it where the client asked for JSON: its first property holds it."""
     if not label or not begins(asked.response_format, b"{"):
         return label
-    wanted = _format.decode(asked.response_format)
+    wanted = _wanted(asked)
     if wanted.type == "text":
         return label
-    properties = wanted.json_schema.get("schema", {}).get("properties", {})
-    return msgspec.json.encode({next(iter(properties), "label"): label}).decode()
+    name = next(iter(wanted.json_schema.schema.properties), "label")
+    return msgspec.json.encode({name: label}).decode()
 
 
 # The APIs, streamed or not, in which our own models answer.

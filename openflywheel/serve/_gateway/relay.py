@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from aiohttp import ClientError, ClientResponse
-
 from openflywheel.base.errors import StoreError
 from openflywheel.base.keys import Key
 from openflywheel.base.nouns import Exchange
@@ -21,6 +19,7 @@ from openflywheel.serve._gateway.surfaces import Refusal
 from openflywheel.serve._gateway.targets import Plan
 from openflywheel.serve._gateway.translation import Translation
 from openflywheel.serve._upstream.chain import Chain, NoAnswer, Reached
+from openflywheel.serve._upstream.wire import Reply
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -91,7 +90,8 @@ class Relay:
             )
         await self.keep(finished, request.key)
         head = EVENT_STREAM if request.stream else (b"content-type", b"application/json")
-        await send_whole(send, 200, [head, _named(request)], body)
+        name = b"request-id" if request.surface.dialect == "anthropic" else b"x-request-id"
+        await send_whole(send, 200, [head, (name, request.id.encode()), _named(request)], body)
 
     async def keep(self, finished: Finished, key: Key | None) -> None:
         """Raises Refusal when the row can't be kept: then the answer must not go out."""
@@ -149,7 +149,7 @@ class _Job:
                     await send({"type": "http.response.body", "body": ready, "more_body": True})
                     self.first_byte = self.first_byte or time.perf_counter() - self.request.start
             ended = WHOLE if frames.complete else CUT
-        except (ClientError, TimeoutError, OSError, Untranslatable):
+        except (OSError, Untranslatable, asyncio.CancelledError):  # cancelled: the time to drain is over
             ended = CUT
         finally:
             ended = DISCONNECTED if gone.done() else ended
@@ -158,18 +158,19 @@ class _Job:
         await self._end(reached, frames, ended, send)
 
     async def _chunks(self, reached: Reached) -> AsyncIterator[bytes]:
-        chunk, content = reached.body, reached.response.content
+        chunk = reached.body
         while chunk:
             yield self.translation.feed(reached, chunk)
-            chunk = await content.readany()
+            chunk = await reached.response.readany()
 
     async def _end(self, reached: Reached, frames: Frames, ended: str, send: Send) -> None:
         """Keep the row, then send what was held back; an error instead when either went wrong."""
         try:
             await self._keep(bytes(frames.sent) + frames.held, reached, 200, ended, stream=True)
-            last = frames.held if ended == WHOLE else b""
+            last = frames.held if ended == WHOLE or frames.failed else b""
             if ended == CUT:
                 reached.target.upstream.circuit.failed()
+            if ended == CUT and not frames.failed:
                 last = Refusal(502, "the provider broke off", "provider_cut").frame(self.request.surface)
         except Refusal as refusal:
             last = refusal.frame(self.request.surface)
@@ -198,12 +199,10 @@ class _Job:
             self.request.key,
         )
 
-    def _headers(self, response: ClientResponse) -> RawHeaders:
+    def _headers(self, response: Reply) -> RawHeaders:
         """The provider's headers that a client may see, and the exchange's id."""
-        headers = [(k.lower(), v) for k, v in response.raw_headers]
-        return [(k, v) for k, v in headers if k in RETURNED or k.startswith(RETURNED_PREFIXES)] + [
-            _named(self.request)
-        ]
+        told = [(k, v) for k, v in response.raw_headers if k in RETURNED or k.startswith(RETURNED_PREFIXES)]
+        return [*told, _named(self.request)]
 
 
 def _named(request: Request) -> tuple[bytes, bytes]:

@@ -62,6 +62,6 @@ class Refusal(Exception):
         if surface.name == "chat":
             return b"data: " + body + b"\n\n"
         if surface.name == "responses":
-            fields = {"type": "error", "code": self.code or "server_error", "message": self.message}
-            body = msgspec.json.encode({**fields, "param": None, "sequence_number": 0})
+            fields = {"type": "error", "sequence_number": 0}  # nested, though the reference says flat
+            body = msgspec.json.encode({**msgspec.json.decode(body), **fields})
         return b"event: error\ndata: " + body + b"\n\n"

@@ -10,7 +10,7 @@ from openflywheel.serve._gateway.surfaces import Refusal, Surface
 from openflywheel.serve._upstream.chain import Target
 from openflywheel.serve._upstream.client import Upstream
 from openflywheel.serve._upstream.split import draw
-from openflywheel.serve.routes import Route
+from openflywheel.serve.routes import EXTRACTIVE, Route
 
 OURS = "flywheel"
 ENCODER = f"{OURS}/encoder"
@@ -76,8 +76,11 @@ class Directory:
                 404, f"task {task!r} has no variant {variant!r}; {suggest(variant, route.variants)}",
                 "model_not_found",
             )  # fmt: skip
-        models = (route.variants[variant].model, *route.fallback)
-        return Plan(task=task, variant=variant, propensity=propensity, targets=self._all(models), route=route)
+        own = route.variants[variant].model == EXTRACTIVE
+        models = route.fallback if own else (route.variants[variant].model, *route.fallback)
+        return Plan(
+            task=task, variant=variant, propensity=propensity, own=own, targets=self._all(models), route=route
+        )
 
     def _all(self, models: Sequence[str]) -> tuple[Target, ...]:
         return tuple(t for model in models if (t := self._target(model, None)))

@@ -5,11 +5,12 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from aiohttp import ClientError, ClientResponse
 from msgspec import Struct
 
 from openflywheel.base.nouns import Attempt
+from openflywheel.serve._dialects import Untranslatable
 from openflywheel.serve._upstream.client import RETRYABLE, AttemptFailed, Upstream
+from openflywheel.serve._upstream.wire import Reply
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds before a retry: doubled each time, with jitter
 ELSEWHERE = frozenset({401, 403, 404})  # our fault at this provider: asking it again won't help, another may
@@ -37,7 +38,7 @@ class Reached(Struct, frozen=True, kw_only=True):
     """
 
     target: Target
-    response: ClientResponse
+    response: Reply
     body: bytes
     live: bool
     seconds: float
@@ -60,20 +61,31 @@ class Chain:
         self._last: Reached | None = None
 
     async def reach(self, prepare: Callable[[Target], Prepared]) -> Reached:
-        """The first answer that begins. Raises NoAnswer."""
+        """The first answer that begins. Raises NoAnswer; Untranslatable when nobody could be asked."""
+        unsaid: Untranslatable | None = None
         for target in self._targets:
-            prepared = prepare(target)
-            target.upstream.budget.deposit(self._share)
-            for again in range(self._retries + 1):
-                if again and not target.upstream.budget.withdraw():
-                    break
-                pause = await self._try(target, prepared, again)
-                if isinstance(pause, Reached):
-                    return pause
-                if pause is None:
-                    break
-                await asyncio.sleep(pause)
+            try:
+                prepared = prepare(target)
+            except Untranslatable as error:
+                unsaid = error
+                continue
+            if reached := await self._at(target, prepared):
+                return reached
+        if unsaid and not self.attempts:
+            raise unsaid
         raise NoAnswer(self.attempts, self._last)
+
+    async def _at(self, target: Target, prepared: Prepared) -> Reached | None:
+        """The answer of one target, as often as it may be asked."""
+        target.upstream.budget.deposit(self._share)
+        for again in range(self._retries + 1):
+            if again and not target.upstream.budget.withdraw():
+                return None
+            pause = await self._try(target, prepared, again)
+            if pause is None or isinstance(pause, Reached):
+                return pause
+            await asyncio.sleep(pause)
+        return None
 
     async def _try(self, target: Target, prepared: Prepared, again: int) -> "Reached | float | None":
         """An answer, or how long to wait before another try here, or None to go on to the next target."""
@@ -100,8 +112,8 @@ class Chain:
             response = await upstream.post(prepared.path, prepared.body, prepared.headers, target.model)
             try:
                 live = self._stream and response.status == 200 and _is_event_stream(response)
-                body = await (response.content.readany() if live else response.read())
-            except (ClientError, TimeoutError, OSError) as error:
+                body = await (response.readany() if live else response.read())
+            except OSError as error:
                 upstream.circuit.failed()
                 live = False
                 response.close()
@@ -113,7 +125,7 @@ class Chain:
         return Reached(target=target, response=response, body=body, live=live, seconds=seconds)
 
 
-def _is_event_stream(response: ClientResponse) -> bool:
+def _is_event_stream(response: Reply) -> bool:
     return response.headers.get("content-type", "").startswith("text/event-stream")
 
 
@@ -130,7 +142,7 @@ def _pause(again: int) -> float:
     return float(min(FIRST_PAUSE * 2**again, LONGEST_PAUSE) * random.uniform(0.5, 1))
 
 
-def _told_pause(response: ClientResponse) -> float | None:
+def _told_pause(response: Reply) -> float | None:
     """Seconds that a provider asks to wait (retry-after-ms, then retry-after, as the SDKs read them)."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:

@@ -1,18 +1,12 @@
 """One provider over HTTP: a bounded number of requests at once, every failure named."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
-
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
-from aiohttp.abc import AbstractCookieJar
-from aiohttp.cookiejar import DummyCookieJar
-from yarl import URL
 
 from openflywheel.base.nouns import Attempt
 from openflywheel.serve._upstream.breaker import Circuit, RetryBudget
+from openflywheel.serve._upstream.wire import Pool, Reply
 from openflywheel.serve.providers import Provider
 
 RETRYABLE = frozenset({408, 409, 429, *range(500, 600)})
@@ -27,38 +21,22 @@ class AttemptFailed(Exception):
         self.attempt, self.retryable = attempt, retryable
 
 
-def session() -> ClientSession:
-    """The connections to all providers. Bytes pass as they are: no cookies, redirects or decompression."""
-    jar: AbstractCookieJar = DummyCookieJar()
-    return ClientSession(
-        connector=TCPConnector(limit=0, ttl_dns_cache=60),
-        cookie_jar=jar,
-        auto_decompress=False,
-        skip_auto_headers=("user-agent", "accept", "accept-encoding"),
-        read_bufsize=2**18,
-    )
-
-
 class Upstream:
     """A provider with its queue, its circuit and its budget of retries, as one worker process sees it."""
 
-    def __init__(self, name: str, provider: Provider, session: ClientSession) -> None:
+    def __init__(self, name: str, provider: Provider) -> None:
         self.name, self.provider = name, provider
         self.circuit, self.budget = Circuit(provider.breaker), RetryBudget()
         self.running = 0
-        self._session = session
         self._slots = asyncio.Semaphore(provider.concurrency)
-        self._urls: dict[str, URL] = {}
-        self._timeout = ClientTimeout(
-            total=None, sock_connect=provider.connect, sock_read=provider.timeout or None
-        )
+        self._pool = Pool(provider.url, provider.connect, provider.timeout)
         self._headers = _own_headers(provider)
 
     async def slot(self, model: str) -> None:
         """Wait for a free place. Raises AttemptFailed when the circuit is open or the queue too long."""
         if not self.circuit.admit():
             raise self._refused(model, "left alone after failures in a row")
-        if self._slots.locked():
+        if self.running >= self.provider.concurrency:
             try:
                 await asyncio.wait_for(self._slots.acquire(), self.provider.queue)
             except TimeoutError:
@@ -72,31 +50,27 @@ class Upstream:
         self.running -= 1
         self._slots.release()
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str], model: str) -> ClientResponse:
-        """Send a request and wait for the head of its answer. Raises AttemptFailed when none comes."""
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str], model: str) -> Reply:
+        """Send a request and wait for the head of its reply. Raises AttemptFailed when none comes."""
         start = time.monotonic()
         try:
-            response = await self._session.post(
-                self._url(path), data=body, headers={**self._headers, **headers}, timeout=self._timeout,
-                allow_redirects=False,
-            )  # fmt: skip
-        except (ClientError, TimeoutError, OSError, ssl.SSLError) as error:
+            reply = await self._pool.request("POST", path, {**self._headers, **headers}, body)
+        except OSError as error:
             self.circuit.failed()
             raise self.failure(model, error, start) from error
-        if response.status in BREAKING:
+        if reply.status in BREAKING:
             self.circuit.failed()
         else:
             self.circuit.succeeded()
-        return response
+        return reply
 
-    def get(self, path: str) -> AbstractAsyncContextManager[ClientResponse]:
-        """Fetch something small, such as the list of models."""
-        return self._session.get(self._url(path), headers=self._headers, timeout=ClientTimeout(total=5))
+    async def get(self, path: str) -> Reply:
+        """Fetch something small, such as the list of models. Raises OSError."""
+        return await self._pool.request("GET", path, self._headers)
 
-    def _url(self, path: str) -> URL:
-        if path not in self._urls:
-            self._urls[path] = URL(self.provider.url.rstrip("/") + path)
-        return self._urls[path]
+    def close(self) -> None:
+        """Drop the connections."""
+        self._pool.close()
 
     def failure(self, model: str, error: BaseException, start: float) -> AttemptFailed:
         """What an attempt that began at `start` came to."""

@@ -20,7 +20,9 @@ MOST = 32  # questions of one batch: bounds how long the first of them waits for
 class Models(Protocol):
     """What answers, in the desk's thread (wheel/gateway/models.py)."""
 
-    def answer(self, task: str, texts: Sequence[str], people: Sequence[str]) -> list[Exchange]: ...
+    def answer(
+        self, task: str, texts: Sequence[str], people: Sequence[str], beside: Sequence[str]
+    ) -> list[Exchange]: ...
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
 
@@ -33,6 +35,7 @@ class Question(Struct, eq=False):
     task: str
     text: str
     person: str
+    beside: str
     reply: "Future[Exchange]"
 
 
@@ -51,10 +54,13 @@ class ModelDesk:
         self._queue: SimpleQueue[Question | Texts | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    async def answer(self, task: str, text: str, subject: str) -> Exchange:
-        """An exchange, not yet kept; its `output` is empty where a person or a teacher should answer."""
+    async def answer(self, task: str, text: str, subject: str, beside: str) -> Exchange:
+        """An exchange, not yet kept; its `output` is empty where a person or a teacher should answer.
+
+        `beside` is what else the request says: guards look at it too.
+        """
         reply: Future[Exchange] = Future()
-        self._put(Question(task, text, subject, reply))
+        self._put(Question(task, text, subject, beside, reply))
         return await asyncio.wrap_future(reply)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -104,8 +110,8 @@ class ModelDesk:
             else:
                 _settle([job.reply], lambda texts: [models.embed(texts)], job.texts)
         for task, asked in tasks.items():
-            texts, people = [q.text for q in asked], [q.person for q in asked]
-            _settle([q.reply for q in asked], models.answer, task, texts, people)
+            given = [[getattr(q, name) for q in asked] for name in ("text", "person", "beside")]
+            _settle([q.reply for q in asked], models.answer, task, *given)
 
 
 def _settle(

@@ -35,19 +35,21 @@ class DurableLog:
     async def keep(self, finished: Finished, key: Key | None) -> None:
         """Return once a request's nouns are kept, with what it cost. Raises StoreError."""
         spent = _accounts(finished, key)
+        done = self._submit(finished, [Keys.spending(name, *what) for name, *what in spent])
         try:
-            await self._write(finished, [Keys.spending(name, *what) for name, *what in spent])
+            await done
         except StoreError as error:
             self._failed, self._trouble = True, error
             raise
         for name, amount, at in spent:
             self._budgets.add(name, amount, at)
 
-    async def _write(self, finished: Finished | None, statements: Sequence[Statement]) -> None:
+    def _submit(self, finished: Finished | None, statements: Sequence[Statement]) -> asyncio.Future[None]:
+        """Raises StoreError at once for what can't be kept at all, which says nothing about the disk."""
         done: asyncio.Future[None] = self._loop.create_future()
         nouns = [finished.exchange, finished.call] if finished else []
         self._store.journal.submit(nouns, statements, lambda error: self._tell(done, error))
-        await done
+        return done
 
     def _tell(self, done: "asyncio.Future[None]", error: StoreError | None) -> None:
         """Called by the writer's thread; one wake-up of the loop serves a whole batch."""
@@ -90,7 +92,7 @@ class DurableLog:
 
     async def _try_again(self) -> None:
         try:
-            await self._write(None, [Keys.spending("", 0.0, time.time())])
+            await self._submit(None, [Keys.spending("", 0.0, time.time())])
         except StoreError as error:
             self._trouble = error
         else:

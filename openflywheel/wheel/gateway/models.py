@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from openflywheel import guard
 from openflywheel.base import door
 from openflywheel.base.ids import event_id
 from openflywheel.base.instruments.encoder import open_encoder
@@ -21,11 +24,21 @@ class OwnModels:
             room: [door.load(room, chosen.name, chosen.settings) for chosen in settings.rooms.get(room, ())]
             for room in ("guard", "serve")
         }
+        self._guards = plugins["guard"]
         self._answering = Answering(settings, store, self._encoder, plugins)
 
-    def answer(self, task: str, texts: Sequence[str], people: Sequence[str]) -> list[Exchange]:
-        """One exchange a text, not yet kept."""
-        return self._answering.answer(task, texts, people, [event_id() for _ in texts])
+    def answer(
+        self, task: str, texts: Sequence[str], people: Sequence[str], beside: Sequence[str]
+    ) -> list[Exchange]:
+        """One exchange a text, not yet kept; its verdicts are also about what stood beside the text."""
+        found = self._answering.answer(task, texts, people, [event_id() for _ in texts])
+        return [self._judged(exchange, rest) for exchange, rest in zip(found, beside, strict=True)]
+
+    def _judged(self, exchange: Exchange, beside: str) -> Exchange:
+        if not beside:
+            return exchange
+        _, verdicts = guard.apply(self._guards, beside)
+        return replace(exchange, verdicts=(*exchange.verdicts, *verdicts))
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """A vector a text."""

@@ -14,7 +14,9 @@ from openflywheel.base.settings import read
 from openflywheel.serve.gateway import LOOPBACK, GatewaySettings
 from openflywheel.store import Store
 from openflywheel.store.keys import Keys
-from openflywheel.wheel.gateway.application import FILE, check, gateway_settings
+from openflywheel.wheel.gateway.application import FILE
+from openflywheel.wheel.gateway.observing import metrics_folder
+from openflywheel.wheel.gateway.tables import SERVED, check, gateway_settings
 
 BACKLOG = 2048  # connections that wait to be accepted
 
@@ -26,7 +28,7 @@ def serve(
 
     Arguments stand above the settings file. Raises SettingsError, StoreError, OSError.
     """
-    settings = read(file)
+    settings = read(file, SERVED)
     listens = gateway_settings(settings)
     check(settings)
     host = host or listens.host
@@ -37,7 +39,8 @@ def serve(
     turner = multiprocessing.get_context("spawn").Process(target=_keep, args=(file.resolve(), turns))
     turner.start()
     try:
-        Multiprocess(config, sockets=[bound]).run()
+        with metrics_folder(Path(settings.store), bound.getsockname()[1]):
+            Multiprocess(config, sockets=[bound]).run()
     finally:
         turner.terminate()
         turner.join()
@@ -45,8 +48,8 @@ def serve(
 
 
 def _keep(file: Path, turns: bool) -> None:
-    """In its own process, which alone loads Arrow and the models: 100 MB that this one need not carry."""
-    import_module("openflywheel.wheel.gateway.keeper").keep(file, turns)
+    """In its own process, which alone loads Arrow and the models: 200 MB that this one need not carry."""
+    import_module(f"openflywheel.wheel.gateway.{'turner' if turns else 'flusher'}").run(file)
 
 
 def _config(listens: GatewaySettings, workers: int) -> uvicorn.Config:
@@ -64,6 +67,7 @@ def _config(listens: GatewaySettings, workers: int) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=round(listens.drain),
+        timeout_worker_healthcheck=30,
         timeout_keep_alive=75,  # above the 60 s after which load balancers let go: they close first
         ssl_certfile=listens.certificate or None,
         ssl_keyfile=listens.private_key or None,
