@@ -10,16 +10,20 @@ from contextlib import redirect_stdout
 from importlib import import_module, invalidate_caches
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
 import pytest
+import uvicorn
 from click.testing import CliRunner
 
 from openflywheel.base import door, settings
 from openflywheel.base.nouns import KINDS, Exchange, Noun, Step
+from openflywheel.serve._fake.server import listen, running, url_of
 from openflywheel.store import Store
 from openflywheel.wheel.flywheel import Flywheel
+from openflywheel.wheel.gateway.application import Application
 from openflywheel.wheel.ring import TURN
 from openflywheel.window import terminal
 from openflywheel.window._first_files import SEEDS, SETTINGS
@@ -43,6 +47,7 @@ TABLES = {
     "budget.": settings.Budget,
     "holdout.": settings.Holdout,
     "trust.": settings.Trust,
+    "keep.": settings.Keep,
     "wheel": settings.WheelSettings,
 }
 
@@ -60,9 +65,9 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.MULTILINE | re.DOTALL)
 
 
-def run(code: str, page: Path) -> dict[str, Any]:
+def run(code: str, page: Path, **given: Any) -> dict[str, Any]:
     """Execute a block, its errors at the page's lines; returns its names."""
-    names: dict[str, Any] = {"__name__": "__main__"}
+    names: dict[str, Any] = {"__name__": "__main__", **given}
     above = read(page).partition(code)[0].count("\n")
     exec(compile("\n" * above + code, str(page), "exec"), names)
     return names
@@ -166,6 +171,37 @@ def test_a_pages_python_runs(page: Path, desk: Path):
     for code in blocks(page, "python"):
         assert "assert" in code
         run(code, page)
+
+
+GATEWAY = """
+name: docs
+store: wheel
+encoder: ngrams
+tasks: {route: {kind: label}, answer: {kind: text}}
+serve:
+  providers: {local: {url: "%s"}, openai: {url: "%s"}}
+  routes: {answer: {variants: {small: {model: local/qwen, weight: 9}, large: {model: openai/gpt-x}}}}
+"""
+
+
+@pytest.fixture
+def gateway(bare: Path) -> Iterator[str]:
+    """The root of a gateway before a fake provider."""
+    with running() as provider, listen("127.0.0.1", 0) as listening:
+        (bare / "flywheel.yaml").write_text(GATEWAY % (provider.url, provider.url))
+        server = uvicorn.Server(uvicorn.Config(Application(settings.read("flywheel.yaml")), log_config=None))
+        thread = Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        yield url_of(listening).removesuffix("/v1")  # connections wait until it has started
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python gateway")], ids=named)
+def test_a_pages_example_runs_against_a_gateway(page: Path, gateway: str):
+    for code in blocks(page, "python gateway"):
+        assert "assert" in code
+        run(code, page, GATEWAY=gateway)["client"].close()
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "yaml")], ids=named)

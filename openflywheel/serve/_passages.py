@@ -1,16 +1,16 @@
 """The passages that text tasks are answered from, and the search among them.
 
 A passage's score for a question, its confidence, is the cosine of their sentence vectors: a similarity in
-[0, 1], not a probability; 1 also where a question is asked again in the same words. An answer that was given
-is compared together with the question that it was given to. Measured: with at most one wrong answer in ten,
-45 of 60 reworded questions (benchmarks/shop_faq.json) are answered so, 21 if compared with the questions alone.
+[0, 1], not a probability; 1 also where a question is asked again in the same words. An answer that was
+given is compared together with its question. Measured: with at most one wrong answer in ten, 45 of 60
+reworded questions (benchmarks/shop_faq.json) are answered so, 21 if compared with the questions alone.
 
-There is no lexical part. The share of a question's words that stand in a passage (idf-weighted, .3 beside .7 of
-the cosine) made that 21 instead of 45; the best candidate was right in .708 instead of .669 of 366 questions of
-hetPQA and in .823 instead of .836 of 226 of semiPQA; BM25 alone .560 and .504, both fused by rank .582 and .633.
+There is no lexical part. The share of a question's words that stand in a passage (idf-weighted, .3 beside .7
+of the cosine) made that 21 instead of 45; the best candidate was right in .708 instead of .669 of 366
+questions of hetPQA and in .823 instead of .836 of 226 of semiPQA; BM25 alone .560 and .504, fused with the
+cosine by rank .582 and .633.
 """
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
@@ -32,7 +32,7 @@ CHOICES = 3
 TRUST = ("", "seed", "user", "expert")  # whose answer holds, where several were given to one question
 EXCHANGE = "exchange:"  # begins the uri of what a person asked: not for others' eyes
 GIST = 300  # characters of an answer that are compared beside its question: more would drown it
-WORD = re.compile(r"\w+")
+MARKS = "?!. \u3002\u061f"
 
 Vectors = NDArray[np.float32]
 
@@ -72,7 +72,7 @@ def passages(rows: Iterable[Row], task: str) -> list[Passage]:
     given = _best(row for row in taught if row.labels.get(task))
     found: dict[tuple[str, str], Passage] = {}
     for row in reversed(taught):
-        for passage in _answer(row, task) if given.get(_key(row)) == row.id else _document(row):
+        for passage in _answer(row, task) if given.get(_same(row.text)) == row.id else _document(row):
             found.setdefault((passage.text, passage.answer), passage)
         if len(found) >= MOST:
             break
@@ -83,14 +83,10 @@ def _best(rows: Iterable[Row]) -> dict[str, str]:
     """Question -> the row with the answer that holds: the most trusted one's, then the newest."""
     chosen: dict[str, Row] = {}
     for row in rows:
-        before = chosen.get(_key(row))
+        before = chosen.get(_same(row.text))
         if before is None or _trust(row) >= _trust(before):
-            chosen[_key(row)] = row
+            chosen[_same(row.text)] = row
     return {key: row.id for key, row in chosen.items()}
-
-
-def _key(row: Row) -> str:
-    return " ".join(row.text.casefold().split())
 
 
 def _trust(row: Row) -> int:
@@ -125,8 +121,7 @@ class Index:
         self._passages, self._encoder = found, encoder
         self._vectors = np.empty((len(found), encoder.width), np.float32)
         self._ends = np.array([p.ends for p in found])
-        places = reversed([*enumerate(found)])  # of the same words the newest
-        self._same = {asked: i for i, p in places if (asked := _words(p.question))}
+        self._same = {same: place for place, p in enumerate(found) if (same := _same(p.question))}
         self._ready = 0
 
     def grow(self, patience: float) -> None:
@@ -147,8 +142,8 @@ class Index:
             return [[] for _ in questions]
         scores = np.clip(self._encoder.encode(questions) @ self._vectors[: self._ready].T, 0, 1)
         for row, question in enumerate(questions):
-            if (same := self._same.get(_words(question), self._ready)) < self._ready:
-                scores[row, same] = 1
+            if (place := self._same.get(_same(question), self._ready)) < self._ready:
+                scores[row, place] = 1
         scores[:, self._ends[: self._ready] <= now] = 0
         return [list(self._quotes(row)) for row in scores]
 
@@ -168,9 +163,8 @@ class Index:
         if here.whole:
             return here.answer
         near = [i for i in (place - 1, place + 1) if 0 <= i < len(scores) and self._beside(here, i)]
-        second = max(near, key=lambda i: scores[i], default=place)
-        if scores[second] < BOTH * scores[place]:
-            second = place
+        as_good = [i for i in near if BOTH * scores[place] <= scores[i] <= scores[place]]
+        second = max(as_good, key=lambda i: scores[i], default=place)
         return " ".join(self._passages[i].answer for i in sorted({place, second}))
 
     def _beside(self, here: Passage, place: int) -> bool:
@@ -178,6 +172,6 @@ class Index:
         return there.row == here.row and not there.whole
 
 
-def _words(text: str) -> str:
-    """A question's words in lower case: what is left when it is asked again with other marks and spaces."""
-    return " ".join(WORD.findall(normalize("NFKC", text).casefold()))
+def _same(question: str) -> str:
+    """What two questions share that differ in nothing but case, spaces and the marks at their ends."""
+    return " ".join(normalize("NFKC", question).casefold().split()).strip(MARKS)

@@ -61,13 +61,14 @@ def clusters(
 def fails(exchange: Exchange, evidence: Evidence) -> bool:
     """Was it answered otherwise than a person says is right; unsaid, handed over or met with displeasure?
 
-    Displeasure is a negative signal of a person or a rule; a model's doubt alone is none.
+    Displeasure is what a person said outright, or a derived signal with evidence behind it (Evidence.hint); a
+    model's doubt alone is none.
     """
     right = evidence.answered(exchange.id)
     if right:
         return right != exchange.output
-    said = evidence.heard.get(exchange.id, ())
-    return not exchange.output or any(s.value < 0 and s.source != "model" for s in said)
+    said = any(s.value < 0 and s.explicit for s in evidence.heard.get(exchange.id, ()))
+    return not exchange.output or said or evidence.rating(exchange.id) < 0 or evidence.hint(exchange.id) < 0
 
 
 def kmeans(vectors: Matrix, k: int, random: np.random.Generator) -> list[Group]:

@@ -96,7 +96,7 @@ def warnings(settings: Settings, answered: Mapping[str, int]) -> Iterator[str]:
     """
     named = providers(settings)
     if len(named) == 1:
-        yield f"{next(iter(named))} is the only provider: what it does, in failure or in price, hits everything"
+        yield f"{next(iter(named))} is the only provider: its failures and its prices hit everything"
     for task, route in routes(settings).items():
         behind = {model.partition("/")[0] for model in models(route)}
         if len(behind) == 1 and behind != {OWN}:

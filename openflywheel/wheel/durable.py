@@ -1,7 +1,6 @@
 """A turn as a durable workflow (DBOS): killed at any room, it goes on there when the wheel turns again."""
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,11 +13,11 @@ from msgspec import Struct
 from openflywheel.base.errors import StoreError
 from openflywheel.base.ids import event_id
 from openflywheel.base.nouns import Step
+from openflywheel.store.backend import without_password
 
 Advance = Callable[[str, int], Step]
 
 SCHEMES = ("sqlite:", "postgresql:", "postgresql+psycopg:", "postgres:")
-PASSWORD = re.compile(r"(?<=:)(?!//).*(?=@)|(?<=password=)[^&]*")
 
 
 class Wheel(Struct, frozen=True):
@@ -92,7 +91,7 @@ def _open(wheel: Wheel) -> None:
 
 def _unusable(url: str, error: Exception) -> StoreError:
     """What the user is told, without the password."""
-    shown = PASSWORD.sub("***", url)
+    shown = without_password(url)
     said = (str(getattr(error, "orig", error)).splitlines() or [repr(error)])[0]
     return StoreError(
         f"the database {shown} cannot keep turns: {said}; start it, or correct  database:  in flywheel.yaml "

@@ -1,15 +1,18 @@
 """What is wrong with a wheel, and what to do about it: the checks of `flywheel doctor`, as data."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from openflywheel.base import door
 from openflywheel.base.errors import FlywheelError
 from openflywheel.base.settings import Settings, read
 from openflywheel.customize import teaches
+from openflywheel.serve.cascade import rules
 from openflywheel.wheel import installation
 from openflywheel.wheel.condition import examine_store
-from openflywheel.wheel.installation import Check
+from openflywheel.wheel.dependence import warnings
+from openflywheel.wheel.gateway.tables import check
+from openflywheel.wheel.installation import Check, State
 
 WHEN_OFF = {
     "collect": "nothing is fetched, so nothing is learned",
@@ -37,6 +40,7 @@ def examine(path: Path) -> Iterator[Check]:
     yield installation.encoder(settings.encoder)
     yield from _rooms_off(settings)
     yield from _unteachable(settings)
+    yield from _serving(settings)
     yield installation.disk(Path(settings.store))
     yield from examine_store(settings)
 
@@ -56,7 +60,29 @@ def _unteachable(settings: Settings) -> Iterator[Check]:
     for name, task in settings.tasks.items():
         if chosen and task.kind not in kinds:
             what = f"no trainer among {', '.join(chosen)} teaches the kind {task.kind!r}"
-            yield Check(f"task {name}", "error", what, "choose from: flywheel plugins customize")
+            state: State = "warning" if name in _served(settings) else "error"
+            yield Check(f"task {name}", state, what, "choose from: flywheel plugins customize")
+
+
+def _served(settings: Settings) -> Collection[str]:
+    """Text tasks that providers answer: nothing has to be taught for them."""
+    return next((c.settings for c in settings.rooms.get("serve", ()) if c.name == "routes"), {})
+
+
+def _serving(settings: Settings) -> Iterator[Check]:
+    """Tables of the gateway that contradict each other; a cascade that nobody can certify; one provider."""
+    try:
+        check(settings)
+    except FlywheelError as error:
+        yield Check("serve", "error", str(error), "correct the table  serve:")
+        return
+    students = [c.name for c in settings.rooms.get("study", ())]
+    for task, rule in rules(settings).items():
+        if rule.error is not None and "spotcheck" not in students:
+            what = f"the cascade of {task!r} has an error, and nobody draws the sample that certifies it"
+            yield Check("cascade", "warning", what, "add  spotcheck: {}  before audit in  study:")
+    for said in warnings(settings, {}):
+        yield Check("providers", "warning", said, "see: flywheel providers")
 
 
 def _kinds(trainer: str) -> tuple[str, ...]:

@@ -37,10 +37,16 @@ guard:                           # Model -> Verdict: is it allowed? Also stands 
 
 serve:                           # Verdict -> Exchange: promote what passed; answer
   cascade: {}                    # unsure: hand over to a person, by the costs above
+  gateway: {port: 8300}          # flywheel serve: OpenAI's and Anthropic's APIs over HTTP
+  # providers: {openai: {url: https://api.openai.com/v1, key: "${OPENAI_API_KEY}"}}
 
 signals:                         # Exchange -> Signal: hear how it went, beside what people say outright
   uncertainty: {}                # the model's own doubt
   rephrase: {within: 120}        # seconds: who asks again in other words was not helped
+  escalation: {}                 # handed to a person, or a person was asked for
+  accept: {}                     # the answer was taken over
+  edited: {}                     # how much of the answer was left in what was sent
+  abandonment: {}                # left without being helped
 
 study:                           # Signal -> Gap: see what is missing; back to collect
   taught: {}                     # what people have corrected
@@ -49,6 +55,7 @@ study:                           # Signal -> Gap: see what is missing; back to c
 
 velocity:                        # Step -> Reading: how well does the wheel itself turn?
   bottleneck: {}
+  signal_validity: {}            # a derived signal without evidence weighs nothing
 
 wheel:
   turn_when: {signals: 50, or_after: 1h}   # what `flywheel spin` waits for

@@ -16,6 +16,8 @@ from openflywheel.window._figures import short
 def _show_exchange(exchange: Exchange) -> Iterator[RenderableType]:
     if exchange.output:
         yield f"{exchange.output} ({exchange.confidence:.0%} sure, model {short(exchange.variant)})"
+    elif not exchange.choices and not exchange.verdicts:
+        yield "A person should answer: no model serves yet; teach one with: flywheel turn"
     else:
         likely = f"; likeliest: {', '.join(exchange.choices)}" if exchange.choices else ""
         yield f"A person should answer{likely}."
@@ -45,17 +47,26 @@ def _show_signals(signals: Sequence[Signal]) -> Iterator[RenderableType]:
 
 
 @command("signal", show=_show_signals)
-@click.argument("exchange")
+@click.argument("exchange", default="")
+@click.option("--episode", default="", help="Tell of a whole conversation instead.")
 @click.option("--rating", type=float, help="From -1 (bad) to 1 (good).")
+@click.option("--stars", help="Instead: 4/5.")
 @click.option("--correction", default="", help="What the user says would have been right.")
 @click.option("--choice", default="", help="Which of the proposed answers the user took.")
 @click.option("--label", default="", help="What an expert says is right.")
+@click.option("--demonstration", default="", help="What a person wrote or sent instead.")
+@click.option("--outcome", default="", help="What came of it: bought, resolved, returned, escalated, ...")
+@click.option("--value", type=float, help="How good another outcome is, from -1 to 1.")
 @click.option("--comment", default="", help="In the person's own words.")
+@click.option("--subject", default="", help="Who says it; kept as an opaque key.")
+@click.option("--at", help="When: Unix seconds, or 2026-11-21T10:00:00Z.")
+@click.option("--id", default="", help="Said again under the same id it counts once.")
 @file_option
 def signal(file: Path, exchange: str, **said: Any) -> list[Signal]:
     """Tell how an exchange went.
 
-    EXCHANGE is the id that `flywheel ask` printed. Saying the same twice counts once.
+    EXCHANGE is the id that `flywheel ask` printed, or that the provider gave its answer. Saying the same twice
+    counts once.
     """
     with Flywheel.open(file) as wheel:
         return wheel.signal(exchange, **said)

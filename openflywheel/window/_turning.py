@@ -18,7 +18,9 @@ from openflywheel.window._steps import any_failed, show_errors, show_steps
 
 
 @command("turn", show=show_steps, failed=any_failed)
-@click.option("--only", "room", type=click.Choice(TURN), help="Let this room alone work on what is new for it.")
+@click.option(
+    "--only", "room", type=click.Choice(TURN), help="Let this room alone work on what is new for it."
+)
 @file_option
 def turn(file: Path, room: str | None) -> list[Step]:
     """Turn the wheel once.

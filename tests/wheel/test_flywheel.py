@@ -15,7 +15,7 @@ from openflywheel.base.errors import (
     WheelBusy,
 )
 from openflywheel.base.holdout import held_out
-from openflywheel.base.nouns import KINDS, Exchange, Gap, Reading, Row, Signal, Step
+from openflywheel.base.nouns import KINDS, Call, Exchange, Gap, Reading, Row, Signal, Step
 from openflywheel.wheel.flywheel import Flywheel
 from openflywheel.wheel.ring import TURN
 
@@ -268,3 +268,13 @@ class TestClose:
             raise ZeroDivisionError
         with pytest.raises(StoreError, match="closed"):
             wheel.store.all(Step)
+
+
+def test_a_turn_takes_the_bytes_of_calls_that_nothing_marks(desk, reopen):
+    share = ("wheel: {holdout: {share: 0.2}}", "wheel: {keep: {unmarked: 0.0}}")
+    wheel = reopen(desk, share)
+    call = Call(surface="chat", request=b"ask", response=b"said", input_tokens=3)
+    wheel.store.append([call])
+    wheel.turn()
+    thinned = wheel.store.get(Call, [call.id])[call.id]
+    assert (thinned.request, thinned.response, thinned.input_tokens) == (b"", b"", 3)

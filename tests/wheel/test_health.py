@@ -180,3 +180,35 @@ def test_every_library_that_is_declared_is_looked_for(monkeypatch):
 
 def test_an_encoder_that_was_chosen_is_no_warning():
     assert installation.encoder("ngrams").state == "ok"
+
+
+SERVE = "serve: [cascade]\n"
+PROVIDERS = "up: {url: 'http://127.0.0.1:9/v1'}"
+
+
+@pytest.mark.parametrize(
+    ("serve", "name", "state", "said"),
+    [
+        ("serve: {cascade: {nobody: {least: 0.5}}}\n", "serve", "error", "there is no task 'nobody'"),
+        ("serve: {cascade: {route: {error: 0.02, else: far/m}}}\n", "serve", "error", "names no provider"),
+        ("serve: {gateway: {workers: 0}}\n", "serve", "error", "workers = 0"),
+        ("serve: {cascade: {route: {error: 0.02}}}\n", "cascade", "warning", "nobody draws the sample"),
+        (f"serve: {{providers: {{{PROVIDERS}}}}}\n", "providers", "warning", "up is the only provider"),
+    ],
+    ids=["no task", "no provider", "no worker", "no sample", "one provider"],
+)
+def test_the_gateways_tables_are_looked_at(file, serve, name, state, said):
+    file.write_text(file.read_text().replace(SERVE, serve))
+    found = checks(file)[name]
+    assert (found.state, said in found.what) == (state, True)
+
+
+def test_a_text_task_that_providers_answer_is_no_error(file):
+    text = file.read_text().replace("tasks: {", "tasks: {answer: {kind: text}, ")
+    file.write_text(text)
+    assert checks(file)["task answer"].state == "error"
+    routes = (
+        f"serve: {{providers: {{{PROVIDERS}}}, routes: {{answer: {{variants: {{a: {{model: up/m}}}}}}}}}}\n"
+    )
+    file.write_text(text.replace(SERVE, routes))
+    assert checks(file)["task answer"].state == "warning"

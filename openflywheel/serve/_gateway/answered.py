@@ -156,9 +156,9 @@ def _turn(body: Body) -> Iterator[str]:
         if choice.index == 0 and (piece := choice.message or choice.delta):
             yield from _parts(piece)
             yield from (call.id for call in piece.tool_calls or () if call.id)
-    for piece in (*body.content, *filter(None, (body.content_block, body.delta))):
-        if isinstance(piece, Piece):
-            yield piece.text or piece.id or ""
+    for part in (*body.content, body.content_block, body.delta):
+        if isinstance(part, Piece):
+            yield part.text or part.id or ""
     output = body.output or (body.response.output if body.response else [])
     first = next((item for item in output if item.type != "reasoning"), None)
     if first:

@@ -79,16 +79,38 @@ def _too_large(largest: int) -> Refusal:
     return Refusal(413, f"the request is larger than {largest:,} bytes", "request_too_large")
 
 
+def _readable(body: bytes) -> tuple[bytes, Asked]:
+    """The body and what it asks. JavaScript cuts emoji in two: half a surrogate pair becomes U+FFFD."""
+    try:
+        return body, asking.read(body)
+    except msgspec.ValidationError:
+        raise
+    except asking.UNREADABLE:
+        body = asking.mended(body)
+        return body, asking.read(body)
+
+
+def _told(headers: Headers, name: bytes) -> str:
+    """A header in UTF-8, as the body is, or in the older Latin-1."""
+    value = headers.get(name, b"")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def read(
     surface: Surface, body: bytes, headers: Headers, key: Key | None, key_of: Any, start: float
 ) -> Request:
     """A request from its bytes. Raises Refusal when they are no request."""
     try:
-        asked = asking.read(body)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(400, f"the body is no {surface.name} request: {error}", "invalid_body") from None
-    person = headers.get(b"x-flywheel-subject", b"").decode("latin-1") or asking.subject(asked)
-    talk = headers.get(b"x-flywheel-episode", b"").decode("latin-1")
+        body, asked = _readable(body)
+    except asking.UNREADABLE as error:
+        coding = headers.get(b"content-encoding", b"").decode("latin-1")
+        hint = f"; it came as {coding!r}, send it plain" if coding else ""
+        raise Refusal(400, f"the body is no {surface.name} request: {error}{hint}", "invalid_body") from None
+    person = _told(headers, b"x-flywheel-subject") or asking.subject(asked)
+    talk = _told(headers, b"x-flywheel-episode")
     at = time.time()
     return Request(
         id=event_id(at),

@@ -39,14 +39,15 @@ class Directory:
         teachers: Mapping[str, str],
     ) -> None:
         self._tasks, self._routes, self._upstreams, self._teachers = tasks, routes, upstreams, teachers
-        self._models = {model: name for name, u in upstreams.items() for model in _served(u)}
+        self._declared = [(name, model) for name, u in upstreams.items() for model in _served(u)]
+        self._models = {model: name for name, model in reversed(self._declared)}  # the first that declares it
 
     def names(self) -> list[str]:
         """What /v1/models lists of our own: tasks, their variants, the encoder, declared models."""
         served = [name for name, task in self._tasks.items() if task.kind == "label" or name in self._routes]
         own = [f"{OURS}/{name}" for name in served]
         variants = [f"{OURS}/{task}/{v}" for task, route in self._routes.items() for v in route.variants]
-        return [*own, *variants, ENCODER, *(f"{name}/{model}" for model, name in self._models.items())]
+        return [*own, *variants, ENCODER, *(f"{name}/{model}" for name, model in self._declared)]
 
     def plan(self, model: str, subject: str, surface: Surface) -> Plan:
         """Who answers a request for a model. Raises Refusal for a name that nobody has."""

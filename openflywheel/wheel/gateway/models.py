@@ -1,4 +1,7 @@
-"""The flywheel's own models in a gateway process: the champions of label tasks, and the sentence encoder."""
+"""The flywheel's own models in a gateway process.
+
+The champions of label tasks, the quotes that answer text tasks, and the sentence encoder.
+"""
 
 from collections.abc import Sequence
 

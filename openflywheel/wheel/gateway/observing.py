@@ -66,7 +66,7 @@ class Observers:
     async def close(self) -> None:
         """Send what waits to the collector."""
         if self.telemetry:
-            await asyncio.to_thread(self.telemetry.close)
+            await self.telemetry.close()
 
 
 def _telemetry(names: Names, content: bool) -> "Telemetry":

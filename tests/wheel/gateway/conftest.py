@@ -227,6 +227,11 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+@pytest.fixture(name="free_port")
+def _free_port() -> Callable[[], int]:
+    return free_port
+
+
 @pytest.fixture
 def serving(written: Callable[..., Path]) -> Iterator[Callable[..., Serving]]:
     """Start `flywheel serve`; what still runs after the test is killed."""
