@@ -103,12 +103,6 @@ def test_the_readme_draws_every_room():
     assert {room for room in LOOP if room in drawing} == set(LOOP)
 
 
-def test_the_command_line_says_the_same_arrows():
-    terminal = import_module("openflywheel.window.terminal")
-    lines = {room: terminal.SECTIONS["Let one room work on what is new for it"][room][1] for room in ROOMS}
-    assert {room: line.partition(":")[0] for room, line in lines.items()} == {r: said(a) for r, a in ARROWS}
-
-
 @pytest.mark.parametrize(("room", "name"), PLUGINS)
 def test_a_plugin_is_found_by_its_files_name_and_documented(room: str, name: str):
     module = import_module(f"openflywheel.{room}.{name}")

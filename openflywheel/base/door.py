@@ -2,8 +2,8 @@
 
 Positional arguments are data; keyword-only arguments are settings, except those named in `HANDED_IN`,
 which the wheel hands in (what a room needs from a neighbour). A plugin with `**name: Type` takes settings
-under names of the user's own, each of that type (providers, routes). A module is imported only when its plugin
-is asked for, so a heavy dependency may stand at the top of the file that needs it. Built-ins and
+under names of the user's own, each of that type (providers, routes). A module is imported only when its
+plugin is asked for, so a heavy dependency may stand at the top of the file that needs it. Built-ins and
 strangers (entry-point group "openflywheel.<room>") come through the same door.
 """
 

@@ -65,8 +65,8 @@ def _show_signals(signals: Sequence[Signal]) -> Iterator[RenderableType]:
 def signal(file: Path, exchange: str, **said: Any) -> list[Signal]:
     """Tell how an exchange went.
 
-    EXCHANGE is the id that `flywheel ask` printed, or that the provider gave its answer. Saying the same twice
-    counts once.
+    EXCHANGE is the id that `flywheel ask` printed, or that the provider gave its answer. Saying the same
+    twice counts once.
     """
     with Flywheel.open(file) as wheel:
         return wheel.signal(exchange, **said)

@@ -52,9 +52,9 @@ def replay_(
     file: Path, to: str | None, key: str, model: str, since: str, limit: int, speed: float, concurrency: int,
     calls: Path | None, save_to: Path | None,
 ) -> Replayed | Saved:  # fmt: skip
-    """Send logged traffic again, to another model or gateway, and compare the answers.
+    """Send logged traffic again and compare the answers.
 
-    Exits with 1 when a request got no answer.
+    To another model, or another gateway. Exits with 1 when a request got no answer.
     """
     requests = load(calls)[-limit:] if calls else _from_log(file, time.time() - duration(since), limit)
     if save_to:

@@ -36,17 +36,17 @@ SECTIONS: Mapping[str, Commands] = {
         "spin": ("_turning", "Turn whenever a trigger says so, until interrupted."),
     },
     "Serve": {
-        "serve": ("_serve", "Answer over HTTP, hear signals, and turn when it is time."),
-        "keys": ("_keys", "Make, list and revoke API keys."),
-        "providers": ("_providers", "Show how the providers do, and on whom all depends."),
-        "fake-provider": ("_fake", "Play OpenAI and Anthropic, for tests without a key."),
-        "replay": ("_replay", "Send logged traffic again, to another variant or gateway."),
+        "serve": ("_serve", "Answer over HTTP, hear signals, and turn when it is time, until interrupted."),
+        "keys": ("_keys", "Create, list and revoke API keys of the gateway."),
+        "providers": ("_providers", "Show how the providers did over the last day, and on whom all depends."),
+        "fake-provider": ("_fake", "Answer as OpenAI and Anthropic would, without a model, for tests."),
+        "replay": ("_replay", "Send logged traffic again and compare the answers."),
     },
     "Look": {
         "map": ("_looking", "Show the ring with live figures."),
         "status": ("_looking", "Show who serves, what is asked, what is stored."),
         "readings": ("_looking", "Show how well the wheel itself turns."),
-        "signals": ("_signals", "Show what is heard, and what is not."),
+        "signals": ("_signals", "Show what is heard, what it is worth, and what is not heard."),
         "why": ("_why", "Show why a model serves, back to what people said."),
         "doctor": ("_doctor", "Find what is wrong, and say what to do."),
     },
@@ -72,7 +72,7 @@ class Terminal(click.Group):
         """The sections of the help, without importing any command."""
         for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name, line) for name, (_, line) in commands.items()], col_max=12)
+                formatter.write_dl([(name, line) for name, (_, line) in commands.items()], col_max=14)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run a command line and leave: 0 fine, 1 something failed, 2 a mistake, 130 interrupted."""

@@ -115,7 +115,8 @@ def test_changed_leaves_given_parents_alone_and_works_without_parents():
 
 def test_a_table_is_called_like_its_noun():
     assert [table_of(k) for k in KINDS] == [
-        "gap", "record", "row", "dataset", "model", "verdict", "exchange", "call", "signal", "step", "reading",
+        "gap", "record", "row", "dataset", "model", "verdict",
+        "exchange", "call", "signal", "step", "reading",
     ]  # fmt: skip
 
 

@@ -137,7 +137,8 @@ class TestCounting:
 
     def test_a_passage_that_was_made_is_not_made_again(self, wheel):
         def passed(name):
-            return advance(wheel.store, "signals", name, 1, wheel.plugins, {}, "v")
+            extra = wheel.handed.to_room("signals")
+            return advance(wheel.store, "signals", name, 1, wheel.plugins, extra, "v")
 
         wheel.ask("route", "who are you?")
         first = passed("000001-signals")
@@ -158,7 +159,7 @@ class TestOff:
         steps = turned(wheel)
         assert {name: step.error for name, step in steps.items()} == dict.fromkeys(TURN, "")
         assert {s.room for s in wheel.store.all(Step)} == set(TURN)
-        if room not in ("curate", "serve"):  # they work without plugins too: they freeze, they promote
+        if room not in ("curate", "serve", "signals"):  # without plugins too they freeze, promote, judge
             assert steps[room].gave == 0
 
     def test_all_rooms_off_leave_the_champion_where_it_is(self, desk, reopen):
@@ -169,7 +170,8 @@ class TestOff:
         champion = wheel.champion("route")
         exchange = wheel.ask("route", "where is the gift card")
         wheel.signal(exchange, correction="parcel")
-        assert {s.gave for s in wheel.turn()} == {0}
+        given = {s.room: s.gave for s in wheel.turn()}
+        assert given == dict.fromkeys(TURN, 0) | {"signals": 1}  # the correction is judged all the same
         assert wheel.champion("route") == champion
         assert len(wheel.store.all(Model)) == 1
 

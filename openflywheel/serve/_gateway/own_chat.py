@@ -11,6 +11,7 @@ from openflywheel.serve._dialects import frame
 from openflywheel.serve._gateway.answered import Answered
 from openflywheel.serve._gateway.intake import Request
 from openflywheel.serve._gateway.own_events import HANDED_OVER, about
+from openflywheel.serve.extractive import SOURCE
 
 DONE = b"data: [DONE]\n\n"
 
@@ -37,8 +38,12 @@ def _usage(answer: Answered) -> dict[str, int]:
 
 
 def _logprobs(request: Request, exchange: Exchange) -> dict[str, Any] | None:
-    """The whole label as one token, with the calibrated confidence for its probability."""
-    if not request.asked.logprobs or not exchange.output:
+    """The whole label as one token, with the calibrated confidence for its probability.
+
+    A quote has none: its confidence is a similarity.
+    """
+    quoted = any(verdict.check == SOURCE for verdict in exchange.verdicts)
+    if not request.asked.logprobs or not exchange.output or quoted:
         return None
     sure = math.log(max(exchange.confidence, 1e-12))
     raw = list(exchange.output.encode())

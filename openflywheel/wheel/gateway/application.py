@@ -20,6 +20,7 @@ from openflywheel.store import Store
 from openflywheel.store.keys import Keys
 from openflywheel.wheel.gateway.desk import ModelDesk, Models
 from openflywheel.wheel.gateway.door import Doorkeeper
+from openflywheel.wheel.gateway.family import orphaned
 from openflywheel.wheel.gateway.log import LOOK_EVERY, DurableLog
 from openflywheel.wheel.gateway.observing import Observers
 from openflywheel.wheel.gateway.office import Office
@@ -82,6 +83,8 @@ async def opened(settings: Settings, opening: AsyncExitStack) -> App:
     directory = Directory(settings.tasks, routes(settings), upstreams, teachers(settings))
     desk = ModelDesk(partial(_models, settings, store))
     opening.callback(desk.close)
+    if _serves(store):
+        desk.warm()
     log = DurableLog(store, budgets, listens.spare_disk)
     doorkeeper = Doorkeeper(KeyRing(keys.all), limiter, budgets, listens.subject_rate)
     ready, observers = readiness(log), Observers(directory.names(), listens)
@@ -103,10 +106,14 @@ async def opened(settings: Settings, opening: AsyncExitStack) -> App:
     return observers.traced(gateway)
 
 
+def _serves(store: Store) -> bool:
+    """Was a model of our own ever promoted?"""
+    return bool(store.journal.rows("SELECT 1 FROM journal WHERE kind = 'model' LIMIT 1"))
+
+
 async def _orphaned() -> None:
     """Stop this worker when its supervisor is gone: nobody else would."""
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while not orphaned():
         await asyncio.sleep(LOOK_EVERY)
     os.kill(os.getpid(), signal.SIGTERM)
 

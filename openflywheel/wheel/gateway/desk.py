@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -47,7 +47,7 @@ class Texts(Struct, eq=False):
 
 
 class ModelDesk:
-    """The questions before our own models, which the first one opens: they take some 100 MB."""
+    """The questions before our own models. These are opened by the first, or by `warm`: they take 100 MB."""
 
     def __init__(self, open_models: Callable[[], Models]) -> None:
         self._open_models = open_models
@@ -69,10 +69,14 @@ class ModelDesk:
         self._put(Texts(texts, reply))
         return await asyncio.wrap_future(reply)
 
-    def _put(self, job: Question | Texts) -> None:
-        if self._thread is None or not self._thread.is_alive():  # it ends where the models can't be opened
+    def warm(self) -> None:
+        """Open the models now, so that nobody waits for them."""
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="models", daemon=True)
             self._thread.start()
+
+    def _put(self, job: Question | Texts) -> None:
+        self.warm()
         self._queue.put(job)
 
     def close(self) -> None:
@@ -82,15 +86,18 @@ class ModelDesk:
             self._thread.join()
 
     def _run(self) -> None:
-        try:
-            models = self._open_models()
-        except Exception as error:  # whoever asked is told, and the next question tries again
-            for job in self._waiting():
-                job.reply.set_exception(error)
-            return
+        models: Models | None = None
         while (first := self._queue.get()) is not None:
-            self._work(models, [first, *self._waiting()])
-        models.close()
+            jobs = [first, *self._waiting()]
+            try:
+                models = models or self._open_models()
+            except Exception as error:  # whoever asked is told, and the next question tries again
+                for job in jobs:
+                    _fail(job.reply, error)
+            else:
+                self._work(models, jobs)
+        if models:
+            models.close()
 
     def _waiting(self) -> Iterator[Question | Texts]:
         for _ in range(MOST - 1):
@@ -122,7 +129,13 @@ def _settle(
         results = work(*args, **kwargs)
     except Exception as error:
         for reply in replies:
-            reply.set_exception(error)
+            _fail(reply, error)
     else:
         for reply, result in zip(replies, results, strict=True):
-            reply.set_result(result)
+            if reply.set_running_or_notify_cancel():  # else nobody waits for it any more
+                reply.set_result(result)
+
+
+def _fail(reply: "Future[Any]", error: Exception) -> None:
+    if reply.set_running_or_notify_cancel():
+        reply.set_exception(error)

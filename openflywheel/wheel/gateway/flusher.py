@@ -1,7 +1,6 @@
 """The process beside the workers: brings the lake up to date."""
 
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 from openflywheel.base.errors import FlywheelError
 from openflywheel.base.settings import read
 from openflywheel.store import Store
+from openflywheel.wheel.gateway.family import orphaned
 
 FLUSH_EVERY = 5.0  # seconds: so old may the lake be while nobody reads it
 
@@ -38,12 +38,11 @@ class Flushing:
 
     def __init__(self, store: Store) -> None:
         self._store, self._due = store, time.monotonic() + FLUSH_EVERY
-        self._parent = os.getppid()
 
     def sleep(self, seconds: float) -> None:
         """Sleep; flush if it is time. Raises KeyboardInterrupt when nobody needs this process any more."""
         time.sleep(seconds)
-        if os.getppid() != self._parent:
+        if orphaned():
             raise KeyboardInterrupt
         if time.monotonic() >= self._due:
             try:

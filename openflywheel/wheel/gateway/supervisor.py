@@ -14,6 +14,7 @@ from openflywheel.base.settings import read
 from openflywheel.serve.gateway import LOOPBACK, GatewaySettings
 from openflywheel.store import Store
 from openflywheel.store.keys import Keys
+from openflywheel.wheel.gateway import family
 from openflywheel.wheel.gateway.application import FILE
 from openflywheel.wheel.gateway.observing import metrics_folder
 from openflywheel.wheel.gateway.tables import SERVED, check, gateway_settings
@@ -35,6 +36,7 @@ def serve(
     _must_have_keys(host, settings_store=Store.of(settings))
     bound = _bind(host, listens.port if port is None else port)
     os.environ[FILE] = str(file.resolve())
+    family.found()
     config = _config(listens, workers or listens.workers)
     turner = multiprocessing.get_context("spawn").Process(target=_keep, args=(file.resolve(), turns))
     turner.start()

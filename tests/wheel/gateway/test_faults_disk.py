@@ -1,4 +1,4 @@
-"""A disk that fills up: requests are refused before anything is lost, and answered when there is room again."""
+"""A disk that fills up: requests are refused before anything is lost, and taken when there is room again."""
 
 import os
 import subprocess

@@ -292,7 +292,7 @@ def test_a_client_that_leaves_in_mid_stream(gate, fake, until):
 
 def test_the_providers_connection_is_closed_when_the_client_leaves(gateway, until):
     with socket.create_server(("127.0.0.1", 0)) as provider:
-        url = "http://127.0.0.1:{}/v1".format(provider.getsockname()[1])
+        url = f"http://127.0.0.1:{provider.getsockname()[1]}/v1"
         gate = gateway(serve={"providers": {"up": {"url": url}}})
         with ThreadPoolExecutor(1) as other:
             began = other.submit(_begin_to_stream, provider)
@@ -319,7 +319,7 @@ def _begin_to_stream(provider: socket.socket) -> socket.socket:
 def test_a_provider_that_counts_beyond_all_tables(gateway, until):
     """What cannot be kept is refused, and says nothing about the disk: the next request is taken."""
     with socket.create_server(("127.0.0.1", 0)) as provider:
-        url = "http://127.0.0.1:{}/v1".format(provider.getsockname()[1])
+        url = f"http://127.0.0.1:{provider.getsockname()[1]}/v1"
         gate = gateway(serve={"providers": {"claude": {"url": url, "dialect": "openai"}}})
         with ThreadPoolExecutor(1) as other:
             other.submit(_answer, provider, b'{"choices":[],"usage":{"prompt_tokens":%d}}' % 2**80)
