@@ -56,8 +56,10 @@ class Mob(Crowd):
     def _react(self, exchange: Exchange, message: Message, right: bool) -> bool:
         self._mood = np.random.default_rng([self.seed, 1, len(self.truth)])  # an attack changes no other mood
         asleep = self.attack == "sleepers" and self.turn <= self.wakes
-        if exchange.subject not in self.keys or self.attack == NOBODY or asleep:
+        if exchange.subject not in self.keys or asleep:
             return super()._react(exchange, message, right)
+        if self.attack == NOBODY:
+            return False  # the same people, silent: so that only what an attack says makes a difference
         if self.attack != "slow" or self._chance(NOW_AND_THEN):
             decoy = self.attack == "slow" and self._chance(DECOYS)
             self._vote(exchange, str(self._mood.choice(self._labels)) if decoy else self.target)

@@ -3,7 +3,7 @@
 The shop's sample messages, cut into seeds (two examples of 70 % of the intents), traffic and a test part.
 Honest people rate a quarter of the answers and correct 15 % of the wrong ones; experts answer 20 questions a
 turn. No cascade: corrections matter most where the model always answers. The same people meet the same
-questions in every run of a seed. In an attack 5 % of the accounts are hostile:
+questions in every run of a seed. 5 % of the accounts are hostile; with `nobody` they ask and say nothing.
 
 votes     they correct every answer to one wrong label, and rate answers with that label up, others down
 slow      they do so now and then, and as often for labels drawn at random
@@ -12,9 +12,14 @@ key       they have no names, and share one API key
 loud      they ask so much more that they are a fifth of the traffic
 intent    they ask about one intent alone, so that the texts of their votes are alike
 
-Two losses, in points of accuracy on the test part. What hostile votes taught: the last model against one that
-is taught on the same rows without theirs. The whole wheel: the models of the second half of the turns against
-those of a run without an attack; a chance in one turn changes all later ones, so it varies by some points.
+Losses are in points of accuracy on the test part, the mean over all turns. Rows: the rows of each turn's training
+set against the same without false votes and with the right ones that wait, which is what a wheel that knew
+would be taught. The whole wheel: the rows of each turn against those of the run in which the same accounts are
+silent. What is asked and answered differs from the first vote on, so this varies by a point or two from seed to seed.
+
+The way of fitting is held fixed (kernel ridge, which the head prefers). The head chooses among three by held-out
+accuracy, and on the same messages two of them differ by up to 2.5 points: a handful of rows, hostile or not,
+decides by chance which is chosen, and this would drown what the votes do.
 """
 
 import argparse
@@ -26,15 +31,16 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from benchmarks.flywheel import TASK, Memo, accuracy, cold_start, interval
+from benchmarks.flywheel import TASK, Memo, cold_start, interval
 from benchmarks.mob import ATTACKS, NOBODY, Mob
 from benchmarks.report import Row as Bar
 from benchmarks.report import at_most, finish, say
 from openflywheel.base.instruments.encoder import open_encoder
+from openflywheel.base.instruments.head import classes, similarity
 from openflywheel.base.nouns import Dataset, Row, Signal, Verdict
 from openflywheel.base.quarantine import judged
 from openflywheel.base.settings import parse
-from openflywheel.customize import Lesson
+from openflywheel.customize._fitting import kernel_ridge
 from openflywheel.store.vectors import Encoder
 from openflywheel.wheel.flywheel import Flywheel
 from openflywheel.window.crowd import Message
@@ -42,7 +48,8 @@ from openflywheel.window.demo import BEHAVIOUR, sample_messages
 from openflywheel.window.simulate import cycle
 
 TURNS, CONVERSATIONS = 6, 400
-TESTED = 0.25
+TESTED = 0.33
+OPEN = (NOBODY, "votes")  # what is run without trust as well
 OFF = "{per_subject: 1000000, per_block: 1000000, blind: 1.0}"
 
 SETTINGS = """
@@ -59,20 +66,20 @@ wheel: {{budget: {{labels: 20, holdout: 20}}, holdout: {{share: 0.1}}, seed: {se
 
 
 class Outcome(Struct):
-    """One run: accuracy of the model that was taught in each turn, and of two others after the last one.
+    """One run: accuracy of what is taught by the rows of each turn, and by those that a wheel that knew had.
 
-    `clean` is taught without the corrections of hostile people, `whole` with the honest ones that wait.
     `hostile` counts corrections that are wrong, `caught` those of them that wait at the end; `honest` and
-    `refused` likewise for those that are right.
+    `refused` likewise for those that are right; `ratings` and `muted` for ratings of honest people.
     """
 
     taught: list[float]
-    clean: float = 0.0
-    whole: float = 0.0
+    known: list[float]
     hostile: int = 0
     caught: int = 0
     honest: int = 0
     refused: int = 0
+    ratings: int = 0
+    muted: int = 0
 
 
 Runs = dict[tuple[str, bool], list[Outcome]]
@@ -84,36 +91,67 @@ def run(attack: str, seed: int, encoder: Encoder, messages: Sequence[Message], *
     cut = round(TESTED * len(rest))
     with tempfile.TemporaryDirectory() as folder, _wheel(folder, seeds, seed, encoder, trust) as wheel:
         wheel.turn()
-        mob, out = Mob(wheel, TASK, rest[cut:], BEHAVIOUR, seed), Outcome([])
+        mob, out = Mob(wheel, TASK, rest[cut:], BEHAVIOUR, seed), Outcome([], [])
         mob.agree(attack, seed, TURNS // 2)
         for _ in range(TURNS):
             cycle(mob, CONVERSATIONS)
-            out.taught.append(accuracy(wheel, rest[:cut], gated=False))
-        _compare(mob, out, rest[:cut])
+            rows = _rows_now(mob)
+            out.taught.append(_reached(rows, rest[:cut], encoder))
+            out.known.append(_reached(_as_if_known(mob, rows), rest[:cut], encoder))
+        _count(mob, out)
     return out
 
 
-def _compare(mob: Mob, out: Outcome, test: Sequence[Message]) -> None:
-    """Count the corrections, and teach on other rows than the last model's."""
+def _rows_now(mob: Mob) -> list[Row]:
+    dataset = [d for d in mob.wheel.store.all(Dataset) if d.role == "train"][-1]
+    return list(mob.wheel.store.get(Row, dataset.rows).values())
+
+
+def _as_if_known(mob: Mob, rows: Sequence[Row]) -> list[Row]:
+    """The rows without what users taught falsely, and with what they say rightly and waits."""
+    right = [r for r in rows if r.labelled_by != "user" or _true(mob, r)]
+    known = {r.text for r in right}
+    return right + [
+        Row(text=mob.truth[s.exchange].text, source="traffic", labels={TASK: s.correction})
+        for s, passed in _corrections(mob)
+        if passed == "no" and _right(mob, s) and mob.truth[s.exchange].text not in known
+    ]
+
+
+def _reached(rows: Sequence[Row], test: Sequence[Message], encoder: Encoder) -> float:
+    """Accuracy of kernel ridge on the test part."""
+    labels, right = classes([row.labels[TASK] for row in rows])
+    fitted = kernel_ridge(encoder.encode([row.text for row in rows]), right, len(labels))
+    assert fitted is not None  # there are fewer rows than it can take
+    scores = similarity(encoder.encode([m.text for m in test]), fitted.support, fitted.gamma) @ fitted.weights
+    says = [labels[i] for i in scores.argmax(axis=1)]
+    return float(np.mean([said == m.label for said, m in zip(says, test, strict=True)]))
+
+
+def _corrections(mob: Mob) -> list[tuple[Signal, str]]:
+    """Users' corrections, each with what the quarantine says of it last."""
     store = mob.wheel.store
-    passed, waiting = judged(store.all(Verdict)), []
-    for signal in store.all(Signal):
-        if signal.correction and signal.source == "user":
-            waits, message = passed.get(signal.id) == "no", mob.truth[signal.exchange]
-            if not message.answered_by(signal.correction):
-                out.hostile, out.caught = out.hostile + 1, out.caught + waits
-            else:
-                out.honest, out.refused = out.honest + 1, out.refused + waits
-                waiting += [
-                    Row(text=message.text, source="traffic", labels={TASK: signal.correction})
-                ] * waits
-    dataset = [d for d in store.all(Dataset) if d.role == "train"][-1]
-    rows = list(store.get(Row, dataset.rows).values())
-    false = {r.id for r in rows if r.labelled_by == "user" and not _true(mob, r)}
-    (teach,) = mob.wheel.plugins["customize"]
-    for name, changed in (("clean", [r for r in rows if r.id not in false]), ("whole", [*rows, *waiting])):
-        says = mob.wheel.handed.predict(teach(Lesson(dataset, changed)), [m.text for m in test])
-        setattr(out, name, float(np.mean([s == m.label for s, m in zip(says, test, strict=True)])))
+    passed = judged(store.all(Verdict))
+    said = [s for s in store.all(Signal) if s.correction and s.source == "user"]
+    return [(s, passed.get(s.id, "")) for s in said]
+
+
+def _right(mob: Mob, signal: Signal) -> bool:
+    return mob.truth[signal.exchange].answered_by(signal.correction)
+
+
+def _count(mob: Mob, out: Outcome) -> None:
+    """Count what people said and what waits."""
+    for signal, passed in _corrections(mob):
+        waits = passed == "no"
+        if _right(mob, signal):
+            out.honest, out.refused = out.honest + 1, out.refused + waits
+        else:
+            out.hostile, out.caught = out.hostile + 1, out.caught + waits
+    passed = judged(mob.wheel.store.all(Verdict))
+    for signal in mob.wheel.store.all(Signal):
+        if signal.kind == "rating" and signal.source == "user" and signal.subject not in {"", *mob.keys}:
+            out.ratings, out.muted = out.ratings + 1, out.muted + (passed.get(signal.id) == "no")
 
 
 def _true(mob: Mob, row: Row) -> bool:
@@ -131,12 +169,12 @@ def _wheel(folder: str, seeds: Sequence[Message], seed: int, encoder: Encoder, t
 
 def compare(seeds: Sequence[int], encoder: Encoder, messages: Sequence[Message]) -> Runs:
     """Nobody and every attack, with trust and without, on every seed."""
-    runs: Runs = {(attack, trust): [] for attack in (NOBODY, *ATTACKS) for trust in (True, False)}
+    runs: Runs = {(attack, True): [] for attack in (NOBODY, *ATTACKS)}
+    runs |= {(attack, False): [] for attack in OPEN}
     for seed in seeds:
         for (attack, trust), outs in runs.items():
             outs.append(run(attack, seed, encoder, messages, trust=trust))
-            curve = " ".join(f"{a:.3f}" for a in outs[-1].taught)
-            say(f"seed {seed} {attack:8} trust {'on ' if trust else 'off'} {curve}")
+            say(f"seed {seed} {attack:8} trust {'on ' if trust else 'off'} {outs[-1]}")
     return runs
 
 
@@ -144,19 +182,15 @@ def rows(runs: Runs) -> list[Bar]:
     """What each attack costs with trust and without, what trust costs, and who was caught."""
     calm = runs[NOBODY, True]
     out = [
-        _bar(
-            "trust, nobody hostile: lost by corrections that wait",
-            [o.whole - o.taught[-1] for o in calm],
-            0.5,
-        )
+        _bar("nobody, lost to trust: rows", wanting(calm), 0.5),
+        _bar("nobody, lost to trust: the whole wheel", lost(runs[NOBODY, False], calm), 0.5),
     ]
-    out.append(_bar("trust, nobody hostile: lost by the whole wheel", lost(runs[NOBODY, False], calm)))
-    for attack in ATTACKS:
-        for trust, what in ((True, f"{attack}, trust on"), (False, f"{attack}, trust off")):
-            outs, bar = runs[attack, trust], 1.0 if trust else None
-            out.append(_bar(f"{what}: lost to hostile votes", [o.clean - o.taught[-1] for o in outs], bar))
-            out.append(_bar(f"{what}: lost by the whole wheel", lost(runs[NOBODY, trust], outs)))
-    return out + [row for attack in ATTACKS for row in _caught(attack, runs[attack, True])]
+    for (attack, trust), outs in runs.items():
+        if attack != NOBODY:
+            what, bar = f"{attack}, trust {'on' if trust else 'off'}", 1.0 if trust else None
+            out.append(_bar(f"{what}: rows", wanting(outs), bar))
+            out.append(_bar(f"{what}: the whole wheel", lost(runs[NOBODY, trust], outs), bar))
+    return out + [row for (attack, trust), outs in runs.items() if trust for row in _caught(attack, outs)]
 
 
 def _bar(what: str, shares: Sequence[float], most: float | None = None) -> Bar:
@@ -167,24 +201,29 @@ def _bar(what: str, shares: Sequence[float], most: float | None = None) -> Bar:
     return at_most(what, value, most, "points", around)
 
 
+def wanting(outs: Sequence[Outcome]) -> list[float]:
+    """Accuracy that each seed's rows lack, against those of a wheel that knew."""
+    return [float(np.mean(o.known) - np.mean(o.taught)) for o in outs]
+
+
 def lost(calm: Sequence[Outcome], hurt: Sequence[Outcome]) -> list[float]:
-    """Accuracy that each seed loses, the mean over the second half of the turns."""
-    late = slice(TURNS // 2, None)
-    means = [[float(np.mean(out.taught[late])) for out in outs] for outs in (calm, hurt)]
-    return [before - after for before, after in zip(*means, strict=True)]
+    """Accuracy that each seed loses against another run."""
+    return [float(np.mean(c.taught) - np.mean(h.taught)) for c, h in zip(calm, hurt, strict=True)]
 
 
 def _caught(attack: str, outs: Sequence[Outcome]) -> list[Bar]:
-    """Recall and precision of the quarantine, and the share of right corrections that still wait."""
-    hostile, caught, honest, refused = (
-        sum(getattr(o, name) for o in outs) for name in ("hostile", "caught", "honest", "refused")
+    """Recall and precision of the quarantine, and the shares of honest words that do not count."""
+    hostile, caught, honest, refused, ratings, muted = (
+        sum(getattr(o, name) for o in outs)
+        for name in ("hostile", "caught", "honest", "refused", "ratings", "muted")
     )
     shares = {
-        "hostile corrections that were refused": caught / max(hostile, 1),
-        "refused corrections that were hostile": caught / max(caught + refused, 1),
-        "honest corrections that were refused": refused / max(honest, 1),
+        "hostile corrections that were refused": (caught, hostile),
+        "refused corrections that were hostile": (caught, caught + refused),
+        "honest corrections that were refused": (refused, honest),
+        "honest ratings that were refused": (muted, ratings),
     }
-    return [Bar(row=f"{attack}: {what}", value=share, unit="") for what, share in shares.items()]
+    return [Bar(row=f"{attack}: {what}", value=a / n, unit="") for what, (a, n) in shares.items() if n]
 
 
 def main() -> None:
@@ -192,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     runs = compare(range(args.seeds), Memo(open_encoder()), sample_messages())

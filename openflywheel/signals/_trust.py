@@ -12,10 +12,13 @@ from openflywheel.base.nouns import Exchange, Passed, Row, Signal, Verdict
 from openflywheel.base.quarantine import QUARANTINE, judged
 from openflywheel.base.room import Given
 from openflywheel.base.settings import Trust
+from openflywheel.signals._campaigns import Voice, campaigns
 from openflywheel.signals._votes import Encoder, Found, Vote, look
 
 NEWEST = 2_000  # judged signals that are looked at again: bounds the work
 RECENT = 1_000  # exchanges that stand for the traffic
+CAUGHT = "caught: corrections of the same person were refused"
+RATED = 2_000  # newest signals, the ratings among which are compared: a slow campaign adds up
 
 
 def judge(given: Given, *, encoder: Encoder, trust: Trust) -> Iterator[Verdict]:
@@ -27,7 +30,7 @@ def judge(given: Given, *, encoder: Encoder, trust: Trust) -> Iterator[Verdict]:
     yield from (v for v in verdicts if v.passed != past.get(v.about))
     blind = {v.about for v in verdicts if v.passed == "no" and v.score is not None}
     caught = {v.signal.subject for v in votes if v.signal.id in blind} - {""}
-    yield from _on_ratings([s for s in new if s.kind == "rating"], caught, trust)
+    yield from _on_ratings([s for s in new if s.kind == "rating"], caught, _voices(given, votes, past), trust)
 
 
 def _votes(given: Given, new: Sequence[Signal], past: Mapping[str, Passed]) -> list[Vote]:
@@ -95,13 +98,33 @@ def _caps(signal: Signal, trust: Trust, total: int) -> dict[str, int]:
     return {origin: most for origin, most in origins.items() if most}
 
 
-def _on_ratings(ratings: Sequence[Signal], caught: set[str], trust: Trust) -> Iterator[Verdict]:
-    over = _over_caps(ratings, trust)
+def _voices(given: Given, votes: Sequence[Vote], past: Mapping[str, Passed]) -> dict[str, Voice]:
+    """Signal id -> who rates which answer how.
+
+    Without what somebody corrected: whoever corrects rates that answer down, and this proves nothing more.
+    """
+    proved = {v.signal.subject for v in votes if past.get(v.signal.id) == "yes"} - {""}
+    corrected = {v.exchange.id for v in votes}
+    said = [s for s in given.newest(Signal, RATED) if s.kind == "rating" and s.source == "user" and s.value]
+    exchanges = given.get(Exchange, [s.exchange for s in said if s.exchange and s.exchange not in corrected])
+    pairs = [(s, exchanges[s.exchange]) for s in said if s.exchange in exchanges]
+    return {
+        s.id: Voice(e.task, e.output, s.value > 0, s.subject or s.key or s.network, s.subject in proved)
+        for s, e in pairs
+    }
+
+
+def _on_ratings(
+    ratings: Sequence[Signal], caught: set[str], voices: Mapping[str, Voice], trust: Trust
+) -> Iterator[Verdict]:
+    """A Verdict for each rating that is refused."""
+    over, found = _over_caps(ratings, trust), campaigns(voices.values())
     for rating in ratings:
-        if rating.subject in caught:
-            yield _verdict(rating, "no", "caught: corrections of the same person were refused")
-        elif rating.id in over:
-            yield _verdict(rating, "no", over[rating.id])
+        voice = voices.get(rating.id)
+        campaign = found.get((voice.task, voice.answer, voice.up)) if voice and not voice.proved else None
+        reason = CAUGHT if rating.subject in caught else over.get(rating.id) or campaign
+        if reason:
+            yield _verdict(rating, "no", reason)
 
 
 def _verdict(signal: Signal, passed: Passed, reason: str, chance: float | None = None, n: int = 0) -> Verdict:
