@@ -21,12 +21,14 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m benchmarks.size
 
-# PostgreSQL for tests/wheel/test_postgres.py; these are skipped where it is missing and cannot be had.
+# PostgreSQL and nginx for the tests that need them; these are skipped by name where they are missing and cannot
+# be had.
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20
 system:
-	@{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb || { [ "$$(id -u)" = 0 ] && { $(APT) update; \
-	$(APT) install -y --no-install-recommends postgresql; }; }; } >/dev/null 2>&1 \
-	|| echo "PostgreSQL is missing and cannot be installed here: tests/wheel/test_postgres.py skips what needs it"
+	@{ { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } && command -v nginx || \
+	{ [ "$$(id -u)" = 0 ] && { $(APT) update; \
+	$(APT) install -y --no-install-recommends postgresql nginx-light; }; }; } >/dev/null 2>&1 \
+	|| echo "PostgreSQL or nginx is missing and cannot be installed here: the tests that need them are skipped"
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed')"

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -181,13 +182,11 @@ class Store:
 
     def _portion(self, kind: type[Noun], after: int) -> int:
         """Last journal number of the next Delta commit: so many rows, or the row that fills so many bytes."""
-        sql = (
-            "WITH next AS (SELECT seq, length(body) AS size FROM journal "
-            "WHERE kind = ? AND seq > ? ORDER BY seq LIMIT ?), "
-            "run AS (SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before FROM next) "
-            "SELECT max(seq) FROM run WHERE before < ?"
-        )
-        return int(self.journal.rows(sql, (table_of(kind), after, FLUSH_ROWS, FLUSH_BYTES))[0][0])
+        sql = "SELECT seq, length(body) FROM journal WHERE kind = ? AND seq > ? ORDER BY seq LIMIT ?"
+        rows = self.journal.rows(sql, (table_of(kind), after, FLUSH_ROWS))
+        filled = accumulate(size or 0 for _, size in rows)
+        full = next((place for place, size in enumerate(filled) if size >= FLUSH_BYTES), len(rows) - 1)
+        return int(rows[full][0])
 
     def thin(self, room: str, marks: Collection[str]) -> int:
         """Take the bytes of calls that nothing marks as worth keeping whole, as far as `room` has looked.

@@ -45,13 +45,14 @@ def to_batch(nouns: Sequence[Noun], kind: type[Noun]) -> pa.RecordBatch:
     """Nouns of one kind as one Arrow batch of len(nouns) rows."""
     schema = schema_of(kind)
     rows = msgspec.to_builtins(nouns, builtin_types=(bytes,))  # else they become base64 texts
-    return pa.RecordBatch.from_arrays(
-        [pa.array([_value(row[f.name], f.type) for row in rows], f.type) for f in schema], schema=schema
-    )
+    return pa.RecordBatch.from_arrays([_column(rows, field) for field in schema], schema=schema)
 
 
-def _value(value: Any, kind: pa.DataType) -> Any:
-    return list(value.items()) if pa.types.is_map(kind) and value is not None else value
+def _column(rows: Sequence[dict[str, Any]], field: pa.Field) -> pa.Array:
+    values = [row[field.name] for row in rows]
+    if pa.types.is_map(field.type):
+        values = [None if value is None else list(value.items()) for value in values]
+    return pa.array(values, field.type)
 
 
 def from_table(table: pa.Table | pa.RecordBatch, kind: type[Noun]) -> list[Any]:

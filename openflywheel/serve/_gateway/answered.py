@@ -93,6 +93,8 @@ class Answered(Struct, frozen=True):
     estimated: bool = False
 
 
+MARKS = (b'"tool_calls"', b'"tool_use"', b'"refusal":"', b'"refusal": "', b'"output":')
+
 _body = msgspec.json.Decoder(Body)
 
 
@@ -106,7 +108,7 @@ def read(response: bytes, turns: Sequence[Said], *, stream: bool) -> Answered:
     ended = not stream or any(_tells_usage(body) for body in bodies)
     return Answered(
         text=text,
-        turn="".join(piece for body in bodies for piece in _turn(body)),
+        turn="".join(p for body in bodies for p in _turn(body)) if _differs(response) else text,
         reply=next((id for body in bodies if (id := _id(body))), ""),
         input_tokens=asked or tokens("".join(said.text for said in turns)),
         output_tokens=given if ended and usages else max(given, tokens(text)),
@@ -149,6 +151,11 @@ def _said(body: Body) -> Iterator[str]:
         yield from _text(body.delta)
     elif body.delta and body.type in ("response.output_text.delta", "response.function_call_arguments.delta"):
         yield body.delta
+
+
+def _differs(response: bytes) -> bool:
+    """May the turn differ from the text? To look costs 10 µs for a stream of 60 chunks, to read both 100."""
+    return any(mark in response for mark in MARKS)
 
 
 def _turn(body: Body) -> Iterator[str]:

@@ -60,13 +60,15 @@ class Gateway:
         desk: Desk,
         door: Door,
         key_of: Callable[[str], str],
+        episode_of: Callable[[str], str],
         observe: Callable[[Finished], object],
         rest: App,
         largest: int,
         settings: str,
     ) -> None:
         self._directory, self._log, self._desk, self._door = directory, log, desk, door
-        self._key_of, self._rest, self._largest = key_of, rest, largest
+        self._key_of, self._episode_of = key_of, episode_of
+        self._rest, self._largest = rest, largest
         self._relay = Relay(log, observe, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,6 +86,8 @@ class Gateway:
         key = self._key(headers)
         body = await intake.read_body(receive, headers, self._largest)
         request = intake.read(surface, body, headers, key, self._key_of, start)
+        if request.asked.previous_response_id and not request.episode:
+            request = request._replace(episode=self._episode_of(request.asked.previous_response_id))
         plan = self._directory.plan(request.asked.model, request.subject, surface)
         self._admit(request)
         if plan.own:

@@ -86,6 +86,7 @@ ESCAPE = re.compile(  # an escape of JSON; the group is half of a surrogate pair
 _asked = msgspec.json.Decoder(Asked)
 _turns = msgspec.json.Decoder(list[Turn])
 _parts = msgspec.json.Decoder(list[Part])
+_part = msgspec.json.Decoder(Part)
 _text = msgspec.json.Decoder(str)
 _prompt = msgspec.json.Decoder(Prompt)
 _metadata = msgspec.json.Decoder(Metadata)
@@ -174,6 +175,18 @@ def episode(turns: Sequence[Said], answer: str, subject: str) -> str:
     first = next((i for i, said in enumerate(turns) if said.role == "assistant"), len(turns))
     opening = [*turns[: first + 1]] if first < len(turns) else [*turns, Said("assistant", answer)]
     return content_id("episode", subject, *(part for said in opening for part in said))
+
+
+def conversation_id(asked: Asked) -> str:
+    """The conversation that the responses API keeps at the provider: its id, or empty."""
+    try:
+        if begins(asked.conversation, b'"'):
+            return _text.decode(asked.conversation)
+        if begins(asked.conversation, b"{"):
+            return _part.decode(asked.conversation).id or ""
+    except UNREADABLE:
+        return ""  # the provider will say what is wrong with it
+    return ""
 
 
 def subject(asked: Asked) -> str:

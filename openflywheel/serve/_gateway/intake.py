@@ -110,7 +110,8 @@ def read(
         hint = f"; it came as {coding!r}, send it plain" if coding else ""
         raise Refusal(400, f"the body is no {surface.name} request: {error}{hint}", "invalid_body") from None
     person = _told(headers, b"x-flywheel-subject") or asking.subject(asked)
-    talk = _told(headers, b"x-flywheel-episode")
+    named = asked.flywheel.episode if asked.flywheel else ""
+    talk = _told(headers, b"x-flywheel-episode") or named or asking.conversation_id(asked)
     at = time.time()
     return Request(
         id=event_id(at),
@@ -123,5 +124,5 @@ def read(
         headers=headers,
         key=key,
         subject=key_of(person),
-        episode=talk or (asked.flywheel.episode if asked.flywheel else ""),
+        episode=talk,
     )

@@ -10,6 +10,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from openflywheel.base.errors import SettingsError, UnknownExchange
 from openflywheel.base.settings import Settings, read
 from openflywheel.serve._gateway.app import App, Gateway
 from openflywheel.serve._gateway.targets import Directory
@@ -26,6 +27,7 @@ from openflywheel.wheel.gateway.observing import Observers
 from openflywheel.wheel.gateway.office import Office
 from openflywheel.wheel.gateway.pages import pages, readiness
 from openflywheel.wheel.gateway.tables import SERVED, gateway_settings, providers, routes, teachers
+from openflywheel.wheel.hearing import find
 
 FILE = "OPENFLYWHEEL_FILE"  # how a worker process is told its settings
 
@@ -98,12 +100,21 @@ async def opened(settings: Settings, opening: AsyncExitStack) -> App:
         desk=desk,
         door=doorkeeper,
         key_of=store.key_of,
+        episode_of=partial(_episode_of, store),
         observe=observers,
         rest=pages(office, directory, upstreams, doorkeeper, ready, observers, listens.largest_request),
         largest=listens.largest_request,
         settings=settings.version,
     )
     return observers.traced(gateway)
+
+
+def _episode_of(store: Store, reply: str) -> str:
+    """The conversation that an answer belongs to; empty when it is none of ours, or several have its id."""
+    try:
+        return find(store, reply).episode
+    except (UnknownExchange, SettingsError):
+        return ""
 
 
 def _serves(store: Store) -> bool:

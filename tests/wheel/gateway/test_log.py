@@ -370,3 +370,19 @@ def test_too_little_disk(gateway):
     assert answer.status_code == 503
     assert "bytes of disk are left" in answer.json()["error"]["message"]
     assert StoreError.__name__ not in answer.text
+
+
+def test_responses_that_follow_one_another_are_one_episode(gate):
+    client = gate.openai()
+    first = client.responses.create(model="up/small", input="where is my parcel?")
+    second = client.responses.create(model="up/small", input="and now?", previous_response_id=first.id)
+    client.responses.create(model="up/small", input="so?", previous_response_id=second.id)
+    client.responses.create(model="up/small", input="hello", previous_response_id="resp_of_nobody")
+    a, b, c, other = (exchange.episode for exchange in gate.exchanges())
+    assert a == b == c != other
+
+
+@pytest.mark.parametrize("conversation", ["conv_1", {"id": "conv_1"}])
+def test_a_conversation_at_the_provider_names_the_episode(gate, conversation):
+    gate.openai().responses.create(model="up/small", input="hello", conversation=conversation)
+    assert [exchange.episode for exchange in gate.exchanges()] == ["conv_1"]
