@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from openflywheel.base import door
 from openflywheel.base.errors import MissingExtra
-from openflywheel.base.nouns import Exchange, Reading, Signal
+from openflywheel.base.nouns import Exchange, Reading, Signal, Verdict
+from openflywheel.base.quarantine import quarantined
 from openflywheel.base.settings import Settings
 from openflywheel.base.validity import validities, weight
 from openflywheel.store import Store
@@ -70,17 +71,23 @@ class Owed(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
-    """What is heard, the most frequent first, and what is not."""
+    """What is heard, the most frequent first, and what is not.
+
+    `quarantined` counts the signals that do not count, by the rule that says so (blind, expert, subject, key,
+    network, caught, campaign); the most frequent first.
+    """
 
     captured: list[Captured]
     owed: list[Owed]
+    quarantined: dict[str, int] = {}
 
 
 def look_at_signals(settings: Settings, store: Store) -> Ledger:
     """Every kind of signal with its validity, and the signals debt."""
     captured = _captured(store)
     heard = {c.kind for c in captured}
-    return Ledger(captured=captured, owed=[*_unsaid(heard), *_nameless(store), *_unheard(settings)])
+    owed = [*_unsaid(heard), *_nameless(store), *_unheard(settings)]
+    return Ledger(captured=captured, owed=owed, quarantined=quarantined(store.all(Verdict)))
 
 
 def _captured(store: Store) -> list[Captured]:

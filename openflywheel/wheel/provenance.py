@@ -9,6 +9,7 @@ from msgspec import Struct
 from openflywheel.base.champion import PROMOTION, ROLLBACK, champions
 from openflywheel.base.errors import UnknownModel, suggest
 from openflywheel.base.nouns import Dataset, Exchange, Gap, Model, Record, Row, Signal, Verdict
+from openflywheel.base.quarantine import quarantined
 from openflywheel.store import Store
 
 NEWEST = 5  # models that are offered when a name is like none of them
@@ -36,7 +37,10 @@ class Lineage(Struct, frozen=True, kw_only=True):
 
 
 class Trace(Struct, frozen=True, kw_only=True):
-    """The provenance of a model: decisions and checks, the newest first; what taught it, what judged it."""
+    """The provenance of a model: decisions and checks, the newest first; what taught it, what judged it.
+
+    `quarantined` counts signals about its task that do not count, by the rule that refused them.
+    """
 
     model: Model
     serves: bool
@@ -44,6 +48,7 @@ class Trace(Struct, frozen=True, kw_only=True):
     checks: list[Verdict]
     taught_by: list[Lineage]
     judged_on: list[Lineage]
+    quarantined: dict[str, int]
 
 
 def resolve(store: Store, name: str) -> str:
@@ -90,6 +95,7 @@ def trace(store: Store, model: str) -> Trace:
         checks=[v for v in about if v.check not in (PROMOTION, ROLLBACK)],
         taught_by=[_lineage(store, d, gaps) for d in store.get(Dataset, found[model].taught_by).values()],
         judged_on=[_lineage(store, d, gaps) for d in _judged_on(store, found[model], about)],
+        quarantined=quarantined(v for v in verdicts if v.task == found[model].task),
     )
 
 

@@ -128,6 +128,11 @@ class Connection(asyncio.Protocol):
         """Can another request be sent?"""
         return self._transport is not None and self._reply is None and not self._transport.is_closing()
 
+    @property
+    def answered(self) -> bool:
+        """Has any byte of the newest reply come?"""
+        return self._head > 0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
 
@@ -256,7 +261,8 @@ class Pool:
             try:
                 return await connection.send(head, body)
             except Broken:
-                pass
+                if connection.answered:
+                    raise
         return await (await self._fresh()).send(head, body)
 
     def _head(self, method: str, path: str, headers: Mapping[str, str], length: int) -> bytes:

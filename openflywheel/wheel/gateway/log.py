@@ -52,10 +52,12 @@ class DurableLog:
         return done
 
     def _tell(self, done: "asyncio.Future[None]", error: StoreError | None) -> None:
-        """Called by the writer's thread; one wake-up of the loop serves a whole batch."""
-        idle = not self._told
+        """Called by the writer's thread; one wake-up of the loop serves a whole batch.
+
+        Appended before it is counted: the loop may take the last one at any moment, and must then be woken.
+        """
         self._told.append((done, error))
-        if idle:
+        if len(self._told) == 1:
             self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:

@@ -167,6 +167,19 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_replaced_without_a_failu
     asyncio.run(scene())
 
 
+def test_a_reply_that_has_begun_is_not_asked_for_again():
+    async def scene() -> None:
+        server = Server(WHOLE, b"HTTP/1.1 200 OK\r\nx-a:", None, WHOLE)
+        async with listening(server) as pool:
+            assert await post(pool) == b"hello"
+            asyncio.get_running_loop().call_later(0.1, lambda: [c.drop(Broken("cut")) for c in [*pool._all]])
+            with pytest.raises(Broken, match="cut"):
+                await post(pool)
+        assert len(server.requests) == 2
+
+    asyncio.run(scene())
+
+
 def test_a_fresh_connection_that_is_closed_without_an_answer_is_a_failure():
     async def scene() -> None:
         async with listening(Server(None)) as pool:
