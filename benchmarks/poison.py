@@ -12,14 +12,14 @@ key       they have no names, and share one API key
 loud      they ask so much more that they are a fifth of the traffic
 intent    they ask about one intent alone, so that the texts of their votes are alike
 
-Losses are in points of accuracy on the test part, the mean over all turns. Rows: the rows of each turn's training
-set against the same without false votes and with the right ones that wait, which is what a wheel that knew
-would be taught. The whole wheel: the rows of each turn against those of the run in which the same accounts are
-silent. What is asked and answered differs from the first vote on, so this varies by a point or two from seed to seed.
+Losses are in points of accuracy on the test part, the mean over all turns. Rows: those of each turn's
+training set against the same without false votes and with the right ones that wait, which is what a wheel
+that knew would be taught. The whole wheel: the rows of each turn against those of the run in which the same
+accounts are silent. From the first vote on other questions are asked there, so it varies by a point or two.
 
-The way of fitting is held fixed (kernel ridge, which the head prefers). The head chooses among three by held-out
-accuracy, and on the same messages two of them differ by up to 2.5 points: a handful of rows, hostile or not,
-decides by chance which is chosen, and this would drown what the votes do.
+The way of fitting is held fixed (kernel ridge, which the head prefers). The head chooses among three by
+held-out accuracy, and on the same rows they differ by up to 2.5 points on the test: a handful of rows,
+hostile or not, decides by chance which is chosen, and this would drown what the votes do.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from benchmarks.mob import ATTACKS, NOBODY, Mob
 from benchmarks.report import Row as Bar
 from benchmarks.report import at_most, finish, say
 from openflywheel.base.instruments.encoder import open_encoder
-from openflywheel.base.instruments.head import classes, similarity
+from openflywheel.base.instruments.head import Head, classes
 from openflywheel.base.nouns import Dataset, Row, Signal, Verdict
 from openflywheel.base.quarantine import judged
 from openflywheel.base.settings import parse
@@ -123,8 +123,8 @@ def _reached(rows: Sequence[Row], test: Sequence[Message], encoder: Encoder) -> 
     labels, right = classes([row.labels[TASK] for row in rows])
     fitted = kernel_ridge(encoder.encode([row.text for row in rows]), right, len(labels))
     assert fitted is not None  # there are fewer rows than it can take
-    scores = similarity(encoder.encode([m.text for m in test]), fitted.support, fitted.gamma) @ fitted.weights
-    says = [labels[i] for i in scores.argmax(axis=1)]
+    head = Head(labels, fitted.weights, fitted.bias, encoder.name, 1.0, fitted.support, fitted.gamma)
+    says = head.predict(encoder.encode([m.text for m in test]))
     return float(np.mean([said == m.label for said, m in zip(says, test, strict=True)]))
 
 
@@ -142,8 +142,8 @@ def _right(mob: Mob, signal: Signal) -> bool:
 
 def _count(mob: Mob, out: Outcome) -> None:
     """Count what people said and what waits."""
-    for signal, passed in _corrections(mob):
-        waits = passed == "no"
+    for signal, verdict in _corrections(mob):
+        waits = verdict == "no"
         if _right(mob, signal):
             out.honest, out.refused = out.honest + 1, out.refused + waits
         else:
@@ -219,7 +219,7 @@ def _caught(attack: str, outs: Sequence[Outcome]) -> list[Bar]:
     )
     shares = {
         "hostile corrections that were refused": (caught, hostile),
-        "refused corrections that were hostile": (caught, caught + refused),
+        "refused corrections that were hostile": (caught, caught + refused if hostile else 0),
         "honest corrections that were refused": (refused, honest),
         "honest ratings that were refused": (muted, ratings),
     }

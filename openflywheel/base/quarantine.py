@@ -1,5 +1,6 @@
 """Which signals of users count: the newest verdict of the check "quarantine" about a signal says so."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from openflywheel.base.nouns import Passed, Signal, Verdict
@@ -10,6 +11,13 @@ QUARANTINE = "quarantine"
 def judged(verdicts: Iterable[Verdict]) -> dict[str, Passed]:
     """Signal id -> does it count; `verdicts` come oldest first."""
     return {v.about: v.passed for v in verdicts if v.check == QUARANTINE}
+
+
+def quarantined(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Why (the first word of the reason) -> signals that do not count now, the most frequent first."""
+    newest = {v.about: v for v in verdicts if v.check == QUARANTINE}
+    refused = (v.reason.partition(":")[0] for v in newest.values() if v.passed == "no")
+    return dict(Counter(refused).most_common())
 
 
 def counting(signals: Iterable[Signal], judged: Mapping[str, Passed]) -> list[Signal]:

@@ -1,7 +1,8 @@
-"""Whose feedback counts: caps for each origin, and no label that was given blindly (see _blind.py).
+"""Whose feedback counts: caps for each origin, no label that was given blindly, no campaign of ratings.
 
 A correction teaches once it was judged and passed. One that was refused waits, and is judged again in every
-passage: examples of its label, an expert's answer or a calmer hour may clear it.
+passage: examples of its label, an expert's answer or a calmer hour may clear it. A rating is judged once.
+See _blind.py and _campaigns.py.
 """
 
 from collections import Counter
@@ -118,7 +119,8 @@ def _on_ratings(
     ratings: Sequence[Signal], caught: set[str], voices: Mapping[str, Voice], trust: Trust
 ) -> Iterator[Verdict]:
     """A Verdict for each rating that is refused."""
-    over, found = _over_caps(ratings, trust), campaigns(voices.values())
+    over = _over_caps(ratings, trust)
+    found = campaigns(voices.values()) if trust.blind < 1 else {}  # else nobody's word was put to the proof
     for rating in ratings:
         voice = voices.get(rating.id)
         campaign = found.get((voice.task, voice.answer, voice.up)) if voice and not voice.proved else None

@@ -10,7 +10,7 @@ from openflywheel.base.settings import read
 from openflywheel.store import Store
 from openflywheel.wheel.captured import Captured, Ledger, look_at_signals
 from openflywheel.window._command import command, file_option
-from openflywheel.window._figures import ago, interval
+from openflywheel.window._figures import ago, interval, shares
 
 
 def _show(ledger: Ledger) -> Iterator[RenderableType]:
@@ -19,6 +19,8 @@ def _show(ledger: Ledger) -> Iterator[RenderableType]:
     else:
         yield f"{'signal':<13} {'count':>7} {'newest':<15} {'weight':<6} why"
         yield from map(_line, ledger.captured)
+    if ledger.quarantined:
+        yield f"\nQuarantined, so they do not count: {shares(ledger.quarantined)}"
     if ledger.owed:
         yield f"\nSignals debt: {len(ledger.owed)} that this product could capture and does not."
     for owed in ledger.owed:

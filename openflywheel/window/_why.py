@@ -32,6 +32,8 @@ def _show(found: Trace) -> Iterator[RenderableType]:
     for title, lineages in (("taught by", found.taught_by), ("judged on", found.judged_on)):
         for lineage in lineages:
             _hang(tree, title, lineage)
+    if found.quarantined:
+        tree.add(f"quarantined, so they do not count: {shares(found.quarantined)} (flywheel signals)")
     yield tree
 
 

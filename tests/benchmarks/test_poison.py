@@ -59,11 +59,11 @@ class TestAttacks:
     def test_a_twentieth_of_the_accounts_is_hostile(self, mob):
         assert len(mob(NOBODY).hostile) == 2
 
-    def test_nobody_says_what_is_false(self, mob):
+    def test_with_nobody_they_are_silent_and_the_others_are_not(self, mob):
         calm = mob(NOBODY)
-        for hostile in (True, False):
-            for signal, exchange in said(calm, "correction", hostile):
-                assert signal.correction == calm.truth[exchange.id].label
+        assert said(calm, "correction") == said(calm, "rating") == []
+        assert len(said(calm, "rating", hostile=False)) > 20
+        assert len([e for e in calm.wheel.store.all(Exchange) if e.subject in calm.keys]) > 5
 
     def test_votes_are_for_one_label_and_against_every_other_answer(self, mob):
         angry = mob("votes")
@@ -82,10 +82,10 @@ class TestAttacks:
     def test_sleepers_are_honest_in_the_first_half(self, mob):
         sly = mob("sleepers")
         order = list(sly.truth)
-        votes = [order.index(e.id) for s, e in said(sly, "rating") if s.value < 0]
-        honest = said(mob(NOBODY), "rating")
-        assert {e.id for s, e in said(sly, "correction") if order.index(e.id) >= len(order) // 2}
-        assert len([v for v in votes if v < len(order) // 2]) <= len(honest)
+        half = len(order) // 2
+        votes = [(s, e, order.index(e.id) < half) for s, e in said(sly, "correction")]
+        assert all(s.correction == sly.truth[e.id].label for s, e, early in votes if early)
+        assert {s.correction for s, _, early in votes if not early} == {sly.target}
 
     def test_a_key_names_nobody(self, mob):
         votes = said(mob("key"), "correction")
@@ -105,27 +105,43 @@ class TestAttacks:
 class TestFigures:
     def test_a_run_counts_what_became_of_the_corrections_and_what_they_cost(self):
         out = bench.run("loud", 0, NgramEncoder(), MESSAGES, trust=False)
-        assert len(out.taught) == 2
-        assert (out.hostile > 10, out.caught, out.refused) == (True, 0, 0)
-        assert out.clean > out.taught[-1] == out.whole  # their votes were learned, and nothing waits
+        assert len(out.taught) == len(out.known) == 2
+        assert (out.hostile > 10, out.caught, out.refused, out.muted) == (True, 0, 0, 0)
+        assert out.ratings > 10
+        assert out.known[-1] > out.taught[-1]  # their votes were learned
 
-    def test_what_the_whole_wheel_loses_is_of_the_later_half_pair_by_pair(self):
-        calm, hurt = [Outcome([0.0, 0.9]), Outcome([0.0, 0.8])], [Outcome([0.5, 0.8]), Outcome([0.5, 0.8])]
-        assert bench.lost(calm, hurt) == pytest.approx([0.1, 0])
+    def test_a_wheel_that_knew_learns_from_right_ones_that_wait_and_from_no_false_ones(self, mob):
+        angry = mob("votes")
+        for room in ("signals", "study", "collect", "curate"):
+            angry.wheel.advance(room)
+        rows = bench._rows_now(angry)
+        known = bench._as_if_known(angry, rows)
+        waiting = [s for s, passed in bench._corrections(angry) if passed == "no" and bench._right(angry, s)]
+        assert {r.text for r in known} >= {angry.truth[s.exchange].text for s in waiting}
+        assert len({r.text for r in known}) == len(known)
+        truth = {m.text: m.label for m in MESSAGES}
+        assert all(r.labels[bench.TASK] == truth[r.text] for r in known)
+
+    def test_losses_are_means_over_all_turns_pair_by_pair(self):
+        calm, hurt = [Outcome([0.7, 0.9], [0.7, 0.9])], [Outcome([0.5, 0.8], [0.5, 0.9])]
+        assert bench.lost(calm, hurt) == pytest.approx([0.15])
+        assert bench.wanting(hurt) == pytest.approx([0.05])
+        assert bench.wanting(calm) == [0]
 
     def test_the_rows_name_every_attack_and_hold_the_bars(self):
-        calm = [Outcome([0.5, 0.5], clean=0.5, whole=0.503, honest=10, refused=1)] * 2
-        hurt = [Outcome([0.4, 0.4], clean=0.42, whole=0.4, hostile=8, caught=6, honest=10, refused=2)] * 2
-        runs = {(NOBODY, True): calm, (NOBODY, False): calm}
-        runs |= {(attack, trust): hurt for attack in ATTACKS for trust in (True, False)}
+        calm = [Outcome([0.5], [0.503], honest=10, refused=1, ratings=10, muted=1)] * 2
+        hurt = [Outcome([0.4], [0.42], hostile=8, caught=6, honest=10, refused=2)] * 2
+        runs = {(NOBODY, trust): calm for trust in (True, False)}
+        runs |= {(attack, True): hurt for attack in ATTACKS} | {("votes", False): hurt}
         rows = {row.row: row for row in bench.rows(runs)}
-        waits = rows["trust, nobody hostile: lost by corrections that wait"]
+        waits = rows["nobody, lost to trust: rows"]
         assert (waits.value, waits.holds) == (pytest.approx(0.3), True)
+        assert rows["nobody: honest ratings that were refused"].value == 0.1
+        assert rows["votes, trust off: rows"].holds is None
         for attack in ATTACKS:
-            assert rows[f"{attack}, trust on: lost to hostile votes"].value == pytest.approx(2)
-            assert rows[f"{attack}, trust on: lost to hostile votes"].holds is False
-            assert rows[f"{attack}, trust off: lost to hostile votes"].holds is None
-            assert rows[f"{attack}, trust off: lost by the whole wheel"].value == pytest.approx(10)
+            assert rows[f"{attack}, trust on: rows"].value == pytest.approx(2)
+            assert rows[f"{attack}, trust on: rows"].holds is False
+            assert rows[f"{attack}, trust on: the whole wheel"].value == pytest.approx(10)
             assert rows[f"{attack}: hostile corrections that were refused"].value == 0.75
             assert rows[f"{attack}: refused corrections that were hostile"].value == 0.75
             assert rows[f"{attack}: honest corrections that were refused"].value == 0.2
@@ -139,5 +155,7 @@ class TestFigures:
         bench.main()
         out, err = capsys.readouterr()
         printed = json.loads(out.splitlines()[-1])
-        assert (printed["benchmark"], printed["seeds"], len(printed["rows"])) == ("poison", 1, 9)
+        assert (printed["benchmark"], printed["seeds"]) == ("poison", 1)
+        names = {row["row"] for row in printed["rows"]}
+        assert {"nobody, lost to trust: rows", "votes, trust on: rows", "votes, trust off: rows"} <= names
         assert err.count("seed 0 ") == 4

@@ -74,8 +74,8 @@ class World:
     def correct(self, exchange, right, **fields):
         return self.say(exchange, "correction", -1.0, correction=right, **fields)
 
-    def rate(self, exchange, **fields):
-        return self.say(exchange, "rating", 1.0, **fields)
+    def rate(self, exchange, value=1.0, **fields):
+        return self.say(exchange, "rating", value, **fields)
 
     def say(self, exchange, kind, value, **fields):
         said = {"subject": exchange.subject, "source": "user", **fields}
@@ -264,6 +264,77 @@ class TestCaps:
             "caught: corrections of the same person were refused"
         }
         assert world.passed([honest]) == [None]
+
+
+class TestCampaigns:
+    def proved(self, world, people=30):
+        """People whose corrections counted."""
+        votes = world.honest(people)
+        world.judge()
+        assert world.passed(votes) == ["yes"] * people
+        return [v.subject for v in votes]
+
+    def rate_down(self, world, people):
+        return [world.rate(world.ask("c"), value=-1.0, subject=who) for who in people]
+
+    def test_newcomers_who_alone_mind_an_answer_are_refused_with_numbers(self, world):
+        known = self.proved(world)
+        content = [world.rate(world.ask("c"), subject=who) for who in known]
+        elsewhere = [world.rate(world.ask("d"), value=-1.0) for _ in range(5)]
+        mob = self.rate_down(world, [event_id() for _ in range(30)])
+        said = world.judge()
+        assert world.passed(mob) == ["no"] * 30
+        assert {said[r.id].reason for r in mob} == {
+            "campaign: 30 of 30 newcomers rate 'C' down, 0 of 30 others do"
+        }
+        assert world.passed(content + elsewhere) == [None] * 35
+
+    def test_those_who_proved_their_word_may_mind_it_too(self, world):
+        known = self.proved(world)
+        kept = [
+            *self.rate_down(world, known[:2]),
+            *(world.rate(world.ask("c"), subject=w) for w in known[2:]),
+        ]
+        mob = self.rate_down(world, [event_id() for _ in range(60)])
+        world.judge()
+        assert world.passed(mob) == ["no"] * 60
+        assert world.passed(kept) == [None] * 30
+
+    def test_in_an_outage_everybody_minds_and_everybody_counts(self, world):
+        known = self.proved(world)
+        outage = self.rate_down(world, known + [event_id() for _ in range(60)])
+        world.judge()
+        assert world.passed(outage) == [None] * 90
+
+    def test_a_slow_campaign_adds_up(self, world):
+        known, found = self.proved(world), []
+        for who in known:
+            world.rate(world.ask("c"), subject=who)
+        for _ in range(10):
+            mob = self.rate_down(world, [event_id() for _ in range(2)])
+            world.judge()
+            found.append(world.passed(mob).count("no"))
+        assert found[0] == 0
+        assert found[-1] == 2
+
+    def test_where_no_correction_is_put_to_the_proof_nobody_has_proved_anything(self, encoder):
+        world = World(encoder, blind=1.0)
+        for who in self.proved(world):
+            world.rate(world.ask("c"), subject=who)
+        mob = self.rate_down(world, [event_id() for _ in range(30)])
+        world.judge()
+        assert world.passed(mob) == [None] * 30
+
+    def test_the_rating_of_what_somebody_corrected_proves_nothing(self, world):
+        """Else those who correct would seem to mind more than others, and praise look like a campaign."""
+        for vote in world.honest(30):
+            world.rate(
+                world.shelf.get(Exchange, [vote.exchange])[vote.exchange], value=-1.0, subject=vote.subject
+            )
+        world.judge()
+        praise = [world.rate(world.ask("a")) for _ in range(40)]
+        world.judge()
+        assert world.passed(praise) == [None] * 40
 
 
 class TestWhatIsJudged:

@@ -1,6 +1,7 @@
 from openflywheel import study
 from openflywheel.base.holdout import DRAWN
-from openflywheel.base.nouns import Exchange, Gap, Signal, Step
+from openflywheel.base.nouns import Exchange, Gap, Signal, Step, Verdict
+from openflywheel.base.quarantine import QUARANTINE
 
 
 class Shelf:
@@ -43,12 +44,34 @@ def test_questions_for_the_holdout_are_counted_from_the_end_of_the_last_turn():
     assert evidence(*asked).drawn == {"route": 12}
 
 
-def test_a_student_sees_new_exchanges_and_what_was_heard():
+def heard(value=-1.0, **fields):
     asked = Exchange(episode="e", task="route", input="hi", output="x", variant="m")
-    told = Signal(
-        exchange=asked.id, kind="correction", value=-1.0, source="user", explicit=True, correction="refund"
-    )
-    seen = evidence(asked, told)
+    said = {"kind": "correction", "source": "user", "explicit": True, "correction": "refund", **fields}
+    return asked, Signal(exchange=asked.id, value=value, **said)
+
+
+def judged(signal, passed):
+    return Verdict(check=QUARANTINE, about=signal.id, passed=passed)
+
+
+def test_a_student_sees_new_exchanges_and_what_was_heard():
+    asked, told = heard()
+    seen = evidence(asked, told, judged(told, "yes"))
     assert seen.fresh == [asked]
     assert seen.answered(asked.id) == "refund"
     assert seen.rating(asked.id) == 0
+
+
+def test_what_a_user_calls_right_is_not_seen_before_it_was_judged_and_passed():
+    asked, told = heard()
+    for nouns in ((asked, told), (asked, told, judged(told, "no"))):
+        seen = evidence(*nouns)
+        assert (seen.answered(asked.id), list(seen.signals)) == ("", [])
+    later = evidence(asked, told, judged(told, "no"), judged(told, "yes"))
+    assert (later.answered(asked.id), list(later.signals)) == ("refund", [told])
+
+
+def test_a_rating_is_seen_unless_it_was_refused():
+    asked, told = heard(kind="rating", correction="")
+    assert evidence(asked, told).rating(asked.id) == -1
+    assert evidence(asked, told, judged(told, "no")).rating(asked.id) == 0

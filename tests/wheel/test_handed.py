@@ -54,6 +54,7 @@ def test_only_the_rooms_that_need_more_get_more(wheel):
         "customize": {"kinds"},
         "evaluate": {"predict"},
         "serve": {"checks", "errors", "scores"},
+        "signals": {"judge"},
     }
 
 

@@ -1,6 +1,6 @@
-"""A twentieth of the accounts agree on one wrong label, loudly: the wheel learns as if they were not there.
+"""A twentieth of the accounts agree on one wrong label: the wheel learns as if they had said nothing.
 
-A small version of benchmarks/poison.py through the real wheel, on ten intents of the shop's sample.
+Small versions of benchmarks/poison.py through the real wheel.
 """
 
 import numpy as np
@@ -16,8 +16,17 @@ INTENTS, SEEDS = 10, (0, 1, 2)
 
 
 @pytest.fixture(scope="module")
+def shop():
+    """Three turns of the shop: nobody says a false word, and 5 % vote for one label."""
+    messages, memo = sample_messages(), Memo(NgramEncoder())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(poison, "TURNS", 3)
+        return {attack: poison.run(attack, 0, memo, messages, trust=True) for attack in ("nobody", "votes")}
+
+
+@pytest.fixture(scope="module")
 def runs():
-    """Nobody hostile, and the loud attack with trust and without: (attack, trust) -> an outcome a seed."""
+    """Ten of its intents, and 5 % of the accounts write a fifth of the traffic: trust -> an outcome each."""
     messages = [m for m in sample_messages() if not m.also]
     names = sorted({m.label for m in messages})
     few = set(names[:: len(names) // INTENTS][:INTENTS])
@@ -27,32 +36,28 @@ def runs():
         patch.setattr(poison, "CONVERSATIONS", 200)
         patch.setattr(poison, "BEHAVIOUR", Behaviour(rate=0.25, correct=0.3, choose=0.3, people=100))
         return {
-            (attack, trust): [poison.run(attack, seed, memo, messages, trust=trust) for seed in SEEDS]
-            for attack, trust in (("nobody", True), ("loud", True), ("loud", False))
+            trust: [poison.run("loud", seed, memo, messages, trust=trust) for seed in SEEDS]
+            for trust in (True, False)
         }
-
-
-def learned(outcomes):
-    """Accuracy of what was taught last, the mean over the seeds."""
-    return np.mean([o.taught[-1] for o in outcomes])
-
-
-def total(outcomes, count):
-    return sum(getattr(o, count) for o in outcomes)
 
 
 @pytest.mark.slow
 class TestPoison:
-    def test_hostile_votes_move_what_is_learned_by_at_most_a_point(self, runs):
-        """Against the same rows without theirs: two whole wheels differ by some points of chance."""
-        without = np.mean([o.clean for o in runs["loud", True]])
-        assert learned(runs["loud", True]) >= without - 0.01
+    def test_five_percent_of_the_accounts_move_accuracy_by_at_most_a_point(self, shop):
+        """Seeds 0 to 5: -0.3 to 0.3 points."""
+        (points,) = poison.lost([shop["nobody"]], [shop["votes"]])
+        assert abs(points) <= 0.01
+        assert shop["votes"].caught >= 0.9 * shop["votes"].hostile > 30
+        assert shop["votes"].refused <= 0.15 * shop["votes"].honest
+        assert shop["nobody"].refused <= 0.05 * shop["nobody"].honest
 
-    def test_without_trust_they_would(self, runs):
-        assert learned(runs["loud", False]) < learned(runs["nobody", True]) - 0.1
+    def test_a_loud_twentieth_costs_little_with_trust_and_much_without(self, runs):
+        """Any three of seeds 0 to 7: at most 3.1 points with trust, at least 12.7 without."""
+        with_trust, without = (np.mean(poison.wanting(runs[trust])) for trust in (True, False))
+        assert with_trust <= 0.04
+        assert without >= 0.1
 
-    def test_they_are_caught_and_the_honest_are_not(self, runs):
-        under_attack, calm = runs["loud", True], runs["nobody", True]
-        assert total(under_attack, "caught") >= 0.9 * total(under_attack, "hostile") > 200
-        assert total(under_attack, "refused") <= 0.15 * total(under_attack, "honest")
-        assert total(calm, "refused") <= 0.03 * total(calm, "honest")
+    def test_nearly_all_of_their_votes_are_caught(self, runs):
+        hostile, caught = (sum(getattr(o, name) for o in runs[True]) for name in ("hostile", "caught"))
+        assert caught >= 0.9 * hostile > 200
+        assert sum(o.caught for o in runs[False]) == 0

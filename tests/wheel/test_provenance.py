@@ -5,6 +5,7 @@ import pytest
 from openflywheel.base.champion import PROMOTION
 from openflywheel.base.errors import UnknownModel
 from openflywheel.base.nouns import Dataset, Exchange, Gap, Model, Record, Row, Signal, Verdict
+from openflywheel.base.quarantine import QUARANTINE
 from openflywheel.store import Store
 from openflywheel.wheel.provenance import SAMPLES, resolve, trace
 
@@ -167,3 +168,13 @@ def test_a_model_that_nobody_checked_has_no_holdout(store, taught):
     store.append([model("m3", taught_by=(taught["train"].id,))])
     found = trace(store, "m3")
     assert (found.decisions, found.checks, found.judged_on) == ([], [], [])
+
+
+def test_signals_about_its_task_that_do_not_count_are_counted(store, taught):
+    def refused(about, reason, task="route"):
+        return Verdict(check=QUARANTINE, about=about, task=task, passed="no", reason=reason)
+
+    assert trace(store, "m1").quarantined == {}
+    store.append([refused("a", "blind: 60%"), refused("b", "blind: 70%")])
+    store.append([refused("c", "blind: 80%", "price")])
+    assert trace(store, "m1").quarantined == {"blind": 2}

@@ -3,7 +3,8 @@
 from contextlib import closing
 
 from openflywheel.base.door import ROOMS
-from openflywheel.base.nouns import Model
+from openflywheel.base.nouns import Model, Verdict
+from openflywheel.base.quarantine import QUARANTINE
 from openflywheel.store import Store
 
 
@@ -86,6 +87,18 @@ def test_why_goes_back_to_what_people_said(desk, flywheel):
 def test_why_of_a_task_is_about_its_champion(desk, flywheel, ask_json):
     champion = ask_json("ask", "route", "x")["variant"]
     assert f"{champion[:12]} serves the task route" in flywheel("why", "route").stdout
+
+
+def test_why_names_the_rules_by_which_signals_do_not_count(desk, flywheel):
+    refused = [
+        Verdict(check=QUARANTINE, about=f"{n}", passed="no", task="route", reason="campaign: 9 of 9")
+        for n in range(2)
+    ]
+    with closing(Store(desk / "wheel")) as store:
+        store.append(refused)
+        model = store.all(Model)[-1]
+    (line,) = [x for x in flywheel("why", model.id[:8]).stdout.splitlines() if "quarantined" in x]
+    assert "campaign 2" in line
 
 
 def test_why_of_an_unknown_model_is_one_line(desk, flywheel):

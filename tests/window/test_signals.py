@@ -2,7 +2,8 @@
 
 from contextlib import closing
 
-from openflywheel.base.nouns import Reading
+from openflywheel.base.nouns import Reading, Verdict
+from openflywheel.base.quarantine import QUARANTINE
 from openflywheel.base.validity import PREFIX
 from openflywheel.store import Store
 
@@ -39,3 +40,17 @@ def test_before_anybody_spoke_only_the_debt_is_shown(bare, flywheel):
     lines = flywheel("signals").stdout.splitlines()
     assert lines[0] == "No signals yet."
     assert lines[2].startswith("Signals debt: ")
+
+
+def test_what_is_quarantined_is_named_with_the_rule(desk, flywheel, ask_json):
+    refused = [
+        Verdict(check=QUARANTINE, about=f"{n}", passed="no", task="intent", reason=f"{rule}: so many")
+        for n, rule in enumerate(["blind", "campaign", "campaign"])
+    ]
+    before = ask_json("signals")["quarantined"]
+    with closing(Store(desk / "wheel")) as store:
+        store.append(refused)
+    after = ask_json("signals")["quarantined"]
+    assert after == {**before, "campaign": 2, "blind": before.get("blind", 0) + 1}
+    (line,) = [x for x in flywheel("signals").stdout.splitlines() if x.startswith("Quarantined")]
+    assert "campaign 2" in line
