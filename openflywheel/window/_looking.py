@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich import box
 from rich.console import RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from openflywheel.base.nouns import Reading
@@ -105,7 +105,7 @@ def _show_readings(readings: Sequence[Reading]) -> Iterator[RenderableType]:
     if not readings:
         yield "No readings yet; velocity takes them at the end of a turn: flywheel turn"
         return
-    table = Table("reading", "value", "interval", "note", box=box.SIMPLE_HEAD)
+    table = Table(Column("reading", no_wrap=True), "value", "interval", "note", box=box.SIMPLE_HEAD)
     for r in readings:
         name = f"{r.name} ({r.task})" if r.task else r.name
         table.add_row(name, f"{r.value:.4g} {r.unit}".strip(), interval(r.low, r.high), r.note)
