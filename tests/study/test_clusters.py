@@ -145,14 +145,15 @@ def test_the_same_traffic_and_seed_give_the_same_gaps():
         ("", [], True),
         ("a", [{}], True),
         ("a", [{"value": 1.0}], False),
-        ("a", [{"kind": "rephrase", "value": -0.5, "source": "code"}], True),
-        ("a", [{"kind": "uncertainty", "value": -0.9, "source": "model"}], False),
+        ("a", [{"kind": "rephrase", "value": -0.5, "source": "code", "explicit": False}], False),
+        ("a", [{"kind": "uncertainty", "value": -0.9, "source": "model", "explicit": False}], False),
+        ("a", [{"kind": "outcome", "value": -1.0, "source": "code"}], True),
         ("a", [{"kind": "correction", "correction": "b"}], True),
         ("", [{"kind": "label", "value": 0.0, "source": "expert", "correction": "b"}], True),
         ("a", [{}, {"kind": "label", "value": 1.0, "source": "expert", "correction": "a"}], False),
     ],
 )
-def test_an_answer_fails_when_it_is_wrong_missing_or_minded_by_anyone_but_a_model(output, signals, expected):
+def test_an_answer_fails_when_it_is_wrong_or_missing_or_somebody_minds_outright(output, signals, expected):
     one = exchange(output=output)
     assert fails(one, evidence([one], [said(one, **fields) for fields in signals])) is expected
 

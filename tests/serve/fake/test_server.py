@@ -101,7 +101,10 @@ def test_an_ipv6_address_stands_in_brackets():
 def command(tmp_path):
     """`flywheel fake-provider` in a process of its own."""
     started = []
-    code = "from openflywheel.window._fake import COMMANDS; COMMANDS['fake-provider']()"
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # it may come ignored
+        "from openflywheel.window._fake import COMMANDS; COMMANDS['fake-provider']()"
+    )
 
     def start(*arguments):
         started.append(

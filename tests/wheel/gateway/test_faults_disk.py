@@ -68,6 +68,7 @@ def test_too_little_room_is_noticed_before_it_is_none(serving, small_disk, until
     http = gate.http()
     assert http.post("/v1/chat/completions", json=ASK).status_code == 200
     _fill(small_disk / "ballast", leave=2 * MEGABYTE)
+    until(lambda: http.get("/readyz").status_code == 503)  # it looks once a second
     answer = until(lambda: _refusal(http))
     assert "bytes of disk are left" in answer.json()["error"]["message"]
     (small_disk / "ballast").unlink()
