@@ -3,14 +3,13 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any
 
 from openflywheel.base.errors import StoreError
 from openflywheel.store.backend import Durability, made_once
-from openflywheel.store.group_commit import Row, Write
+from openflywheel.store.group_commit import Write
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -28,11 +27,7 @@ CREATE TABLE IF NOT EXISTS questions(
     why TEXT NOT NULL, asked REAL NOT NULL, answered REAL);
 """
 SYNCHRONOUS = {"disk": "FULL", "process": "NORMAL"}  # NORMAL: a commit waits for no fsync
-MOST_ROWS = 300  # of one statement; each has three variables, and SQLite's oldest limit of those is 999
-PRAGMAS = (
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous={}; PRAGMA secure_delete=ON; "
-    "PRAGMA temp_store=MEMORY;"  # undo logs of long statements: in files they cost a tenth of a commit
-)
+PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous={}; PRAGMA secure_delete=ON;"
 
 
 class SQLite:
@@ -73,24 +68,6 @@ class _Reader:
         self._connection.close()
 
 
-@cache
-def _insert(rows: int) -> str:
-    """Keep so many nouns; those that are here already stay as they are."""
-    marks = ", ".join(["(?, ?, ?)"] * rows)
-    return f"INSERT INTO journal(kind, id, body) VALUES {marks} ON CONFLICT DO NOTHING"  # noqa: S608
-
-
-@cache
-def _name(names: int) -> str:
-    """Name nouns (kind, id, name) that came after a journal number: older ones have their names."""
-    marks = ", ".join(["(?, ?, ?)"] * names)
-    return (
-        f"WITH said(kind, id, name) AS (VALUES {marks}) "  # noqa: S608
-        "INSERT INTO named(kind, name, seq) SELECT DISTINCT said.kind, said.name, journal.seq FROM said "
-        "JOIN journal ON journal.kind = said.kind AND journal.id = said.id WHERE journal.seq > ?"
-    )
-
-
 class _Writer:
     """The connection that writes (group_commit.Writer)."""
 
@@ -100,29 +77,26 @@ class _Writer:
     def commit(self, batch: Sequence[Write]) -> None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            rows = [row for write in batch for row in write.rows]
-            self._keep(list({(row.kind, row.id): row for row in reversed(rows)}.values())[::-1])
             for write in batch:
-                for sql, values in write.statements:
-                    self._connection.execute(sql, values)
+                self._keep(write)
             self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def _keep(self, rows: Sequence[Row]) -> None:
-        """Few statements of many rows: each takes and gives back Python's lock, which requests need.
-
-        Of two with one id the first counts.
-        """
-        for start in range(0, len(rows), MOST_ROWS):
-            part = rows[start : start + MOST_ROWS]
-            [before] = self._connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
-            bodies = [value for row in part for value in (row.kind, row.id, row.body)]
-            self._connection.execute(_insert(len(part)), bodies)
-            names = [value for row in part for name in row.names for value in (row.kind, row.id, name)]
-            if names:
-                self._connection.execute(_name(len(names) // 3), [*names, before])
+    def _keep(self, write: Write) -> None:
+        for row in write.rows:
+            at = self._connection.execute(
+                "INSERT INTO journal(kind, id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (row.kind, row.id, row.body),
+            )
+            if at.rowcount:
+                for name in row.names:
+                    self._connection.execute(
+                        "INSERT INTO named(kind, name, seq) VALUES (?, ?, ?)", (row.kind, name, at.lastrowid)
+                    )
+        for sql, values in write.statements:
+            self._connection.execute(sql, values)
 
     def close(self) -> None:
         self._connection.close()
