@@ -17,6 +17,7 @@ from openflywheel.base.errors import FlywheelError, SettingsError, suggest
 
 Scope = Literal["infer", "signal", "operate", "admin"]
 Per = Literal["d", "m"]
+State = Literal["valid", "expired", "revoked"]
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 CLIENT: frozenset[Scope] = frozenset({"infer", "signal"})  # what an application in the field may hold
@@ -102,6 +103,31 @@ class Key(Struct, frozen=True, kw_only=True):
     def account(self, subject: str | None = None) -> str:
         """Name under which requests and money are counted: the key's own, or a person's under the key."""
         return self.id if subject is None else f"{self.id}/{subject}"
+
+
+class ShownKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A key as people see it; `secret` stands there when it is made, and never again."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    state: State
+    created: float
+    expires: float | None = None
+    revoked: float | None = None
+    rate: str = ""
+    subject_rate: str = ""
+    budget: str = ""
+    subject_budget: str = ""
+    tenant: str = ""
+    secret: str = ""
+
+
+def shown(key: Key, secret: str = "") -> ShownKey:
+    """A key without its hash, as it stands now."""
+    fields = {name: getattr(key, name) for name in Key.__struct_fields__ if name != "hash"}
+    state: State = "valid" if key.valid(time.time()) else "expired" if key.revoked is None else "revoked"
+    return ShownKey(**fields, state=state, secret=secret)
 
 
 @lru_cache(4096)

@@ -5,49 +5,21 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
 
 import click
-from msgspec import Struct
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from openflywheel.base.keys import SCOPES, Key, Scope
+from openflywheel.base.keys import SCOPES, ShownKey, shown
 from openflywheel.base.settings import duration, read
 from openflywheel.store import Store
 from openflywheel.store.keys import Keys
 from openflywheel.window._command import command, file_option
 from openflywheel.window._figures import ago, quoted, span
 
-State = Literal["valid", "expired", "revoked"]
 
-
-class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A key as people see it; `secret` stands there when it is made, and never again."""
-
-    id: str
-    name: str
-    scopes: tuple[Scope, ...]
-    state: State
-    created: float
-    expires: float | None = None
-    revoked: float | None = None
-    rate: str = ""
-    subject_rate: str = ""
-    budget: str = ""
-    subject_budget: str = ""
-    tenant: str = ""
-    secret: str = ""
-
-
-def _shown(key: Key, secret: str = "") -> Shown:
-    fields = {name: getattr(key, name) for name in Key.__struct_fields__ if name != "hash"}
-    state: State = "valid" if key.valid(time.time()) else "expired" if key.revoked is None else "revoked"
-    return Shown(**fields, state=state, secret=secret)
-
-
-def _show_made(key: Shown) -> Iterator[RenderableType]:
+def _show_made(key: ShownKey) -> Iterator[RenderableType]:
     told = (
         f"API key {key.id} for {quoted(key.name)}: {', '.join(key.scopes)}. It is shown this once; keep it."
     )
@@ -67,17 +39,17 @@ def _show_made(key: Shown) -> Iterator[RenderableType]:
 @click.option("--tenant", default="", help="Name that stands on the key's exchanges.")
 @click.option("--expires", help="After how long it ends: 12h, 90d.  [default: never]")
 @file_option
-def create(file: Path, name: str, scopes: tuple[str, ...], expires: str | None, **limits: str) -> Shown:
+def create(file: Path, name: str, scopes: tuple[str, ...], expires: str | None, **limits: str) -> ShownKey:
     """Make an API key.
 
     Its secret is printed once and kept nowhere: what is stored is its SHA-256.
     """
     ends = time.time() + duration(expires) if expires else None
     with closing(Store.of(read(file))) as store:
-        return _shown(*Keys(store.journal).create(name, scopes, expires=ends, **limits))
+        return shown(*Keys(store.journal).create(name, scopes, expires=ends, **limits))
 
 
-def _show_keys(keys: Sequence[Shown]) -> Iterator[RenderableType]:
+def _show_keys(keys: Sequence[ShownKey]) -> Iterator[RenderableType]:
     if not keys:
         yield "No API keys: only this machine may ask. Make one with: flywheel keys create"
         return
@@ -89,13 +61,13 @@ def _show_keys(keys: Sequence[Shown]) -> Iterator[RenderableType]:
     yield table
 
 
-def _state(key: Shown) -> str:
+def _state(key: ShownKey) -> str:
     if key.state == "valid" and key.expires is not None:
         return f"valid for {span(key.expires - time.time())}"
     return key.state
 
 
-def _limits(key: Shown) -> str:
+def _limits(key: ShownKey) -> str:
     """ "rate 100/m, budget 5/d"."""
     names = ("rate", "subject_rate", "budget", "subject_budget", "tenant")
     return ", ".join(f"{n.replace('_', ' ')} {getattr(key, n)}" for n in names if getattr(key, n))
@@ -103,26 +75,26 @@ def _limits(key: Shown) -> str:
 
 @command("list", show=_show_keys)
 @file_option
-def list_(file: Path) -> list[Shown]:
+def list_(file: Path) -> list[ShownKey]:
     """Show every API key, revoked ones too."""
     with closing(Store.of(read(file))) as store:
-        return [_shown(key) for key in Keys(store.journal).all()]
+        return [shown(key) for key in Keys(store.journal).all()]
 
 
-def _show_revoked(key: Shown) -> Iterator[RenderableType]:
+def _show_revoked(key: ShownKey) -> Iterator[RenderableType]:
     yield f"API key {key.id} ({quoted(key.name)}) is revoked; a running gateway refuses it within a second."
 
 
 @command("revoke", show=_show_revoked)
 @click.argument("id")
 @file_option
-def revoke(file: Path, id: str) -> Shown:
+def revoke(file: Path, id: str) -> ShownKey:
     """Take an API key back, for good.
 
     ID is what `flywheel keys list` shows.
     """
     with closing(Store.of(read(file))) as store:
-        return _shown(Keys(store.journal).revoke(id))
+        return shown(Keys(store.journal).revoke(id))
 
 
 @click.group("keys")

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from openflywheel.base.keys import Key, Scope
+from openflywheel.base.keys import Key, ShownKey
 from openflywheel.serve._gateway.intake import read_body
 from openflywheel.serve._gateway.kept import Finished
 from openflywheel.serve._gateway.rest import Page, answer, headers
@@ -31,24 +31,6 @@ class ProviderState(Struct, frozen=True, kw_only=True):
     attempts: int
     errors: int
     last_error: str
-
-
-class ShownKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An API key; `secret` stands there when it is made, and never again. Moments are in Unix seconds."""
-
-    id: str
-    name: str
-    scopes: tuple[Scope, ...]
-    valid: bool
-    created: float
-    expires: float | None = None
-    revoked: float | None = None
-    rate: str = ""
-    subject_rate: str = ""
-    budget: str = ""
-    subject_budget: str = ""
-    tenant: str = ""
-    secret: str = ""
 
 
 class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,11 +13,11 @@ from msgspec.structs import asdict, replace
 from openflywheel import guard
 from openflywheel.base import door
 from openflywheel.base.errors import UnknownExchange
-from openflywheel.base.keys import Key
+from openflywheel.base.keys import Key, ShownKey, shown
 from openflywheel.base.nouns import Call, Signal
 from openflywheel.base.settings import Settings
 from openflywheel.serve._gateway.rest import Readiness
-from openflywheel.serve._gateway.rest_admin import NewKey, ShownKey, Status
+from openflywheel.serve._gateway.rest_admin import NewKey, Status
 from openflywheel.serve._gateway.rest_signals import Shown
 from openflywheel.serve._keys import require
 from openflywheel.store import Store
@@ -70,15 +70,15 @@ class Office:
 
     def keys(self) -> list[ShownKey]:
         """Every API key."""
-        return [_shown(key) for key in self._keys.all()]
+        return [shown(key) for key in self._keys.all()]
 
     def create(self, new: NewKey) -> ShownKey:
         """Make an API key. Raises SettingsError."""
-        return _shown(*self._keys.create(**asdict(new)))
+        return shown(*self._keys.create(**asdict(new)))
 
     def revoke(self, id: str) -> ShownKey:
         """Take an API key back. Raises UnknownKey."""
-        return _shown(self._keys.revoke(id))
+        return shown(self._keys.revoke(id))
 
     def status(self) -> Status:
         """How the wheel stands; counts every row, which takes a while on a large journal."""
@@ -104,8 +104,3 @@ def _read(body: bytes) -> list[Said]:
 def _named(said: Said, name: str, place: int) -> Said:
     """With the request's Idempotency-Key for its id; the first signal has it as it is."""
     return said if said.id or not name else replace(said, id=f"{name}/{place}" if place else name)
-
-
-def _shown(key: Key, secret: str = "") -> ShownKey:
-    fields = {name: value for name, value in asdict(key).items() if name != "hash"}
-    return ShownKey(**fields, valid=key.valid(time.time()), secret=secret)
