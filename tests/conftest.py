@@ -1,4 +1,4 @@
-"""A real PostgreSQL for those who need one."""
+"""What tests of several folders share: a fake provider, a real PostgreSQL."""
 
 import os
 import shutil
@@ -12,7 +12,23 @@ from typing import Any
 
 import pytest
 
+from openflywheel.serve._fake.server import Running, running
+
 PASSWORD = "s3cret"
+
+
+@pytest.fixture(scope="module")
+def _provider() -> Iterator[Running]:
+    with running() as provider:
+        yield provider
+
+
+@pytest.fixture
+def fake(_provider: Running) -> Running:
+    """A provider that does what its script says; every test begins with an empty one."""
+    _provider.script({})
+    _provider.clear()
+    return _provider
 
 
 class Cluster:

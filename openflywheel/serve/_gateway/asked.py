@@ -112,7 +112,10 @@ def conversation(asked: Asked) -> list[Said]:
     try:
         return _conversation(raw)
     except UNREADABLE:
-        pass
+        return _mended_conversation(raw)
+
+
+def _mended_conversation(raw: Raw) -> list[Said]:
     try:
         return _conversation(Raw(mended(bytes(raw))))
     except UNREADABLE:

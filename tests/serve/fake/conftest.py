@@ -7,20 +7,7 @@ import httpx2
 import openai
 import pytest
 
-from openflywheel.serve._fake.server import Running, running
-
-
-@pytest.fixture(scope="module")
-def _provider() -> Iterator[Running]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def fake(_provider: Running) -> Running:
-    _provider.script({})
-    _provider.clear()
-    return _provider
+from openflywheel.serve._fake.server import Running
 
 
 @pytest.fixture

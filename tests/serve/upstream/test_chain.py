@@ -1,28 +1,13 @@
 """One target after another until an answer begins."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
 from openflywheel.serve._dialects import Untranslatable
-from openflywheel.serve._fake.server import Running, running
 from openflywheel.serve._upstream.chain import Chain, NoAnswer, Prepared, Target
 from openflywheel.serve._upstream.client import Upstream
 from openflywheel.serve.providers import Breaker, Provider
-
-
-@pytest.fixture(scope="module")
-def _provider() -> Iterator[Running]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def fake(_provider: Running) -> Running:
-    _provider.script({})
-    _provider.clear()
-    return _provider
 
 
 def prepared(target: Target, stream: bool = False) -> Prepared:

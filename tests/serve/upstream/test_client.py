@@ -1,29 +1,14 @@
 """One provider over HTTP: places, failures, headers."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
-from openflywheel.serve._fake.server import Running, running
 from openflywheel.serve._upstream.client import AttemptFailed, Upstream
 from openflywheel.serve.providers import Breaker, Provider
 
 BODY = b'{"model": "small", "messages": [{"role": "user", "content": "hi"}]}'
 PATH = "/chat/completions"
-
-
-@pytest.fixture(scope="module")
-def _provider() -> Iterator[Running]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def fake(_provider: Running) -> Running:
-    _provider.script({})
-    _provider.clear()
-    return _provider
 
 
 def using(fake, work, **settings):

@@ -22,7 +22,7 @@ import uvicorn
 
 from openflywheel.base.nouns import Call, Exchange, table_of
 from openflywheel.base.settings import read
-from openflywheel.serve._fake.server import Running, listen, running, url_of
+from openflywheel.serve._fake.server import Running, listen, url_of
 from openflywheel.store import Store
 from openflywheel.store.journal import decoder_of
 from openflywheel.store.keys import Keys
@@ -122,20 +122,6 @@ def until(check: Callable[[], Any]) -> Any:
 @pytest.fixture(name="until")
 def _until() -> Callable[..., Any]:
     return until
-
-
-@pytest.fixture(scope="module")
-def _provider() -> Iterator[Running]:
-    with running() as provider:
-        yield provider
-
-
-@pytest.fixture
-def fake(_provider: Running) -> Running:
-    """A provider that does what its script says; every test begins with an empty one."""
-    _provider.script({})
-    _provider.clear()
-    return _provider
 
 
 @pytest.fixture
