@@ -23,6 +23,6 @@ def extractive(quotes: Sequence[Quote], *, least: float = 0.5) -> Quote | None:
     """The best of some quotes (best first) where its confidence reaches `least`; else nobody has an answer.
 
     0.5 was chosen for MiniLM (`python -m benchmarks.extractive`): of 60 reworded questions to a help page 36
-    were answered rightly and 3 wrongly, of 30 that it does not answer none; at 0.45 46, 5 and 1.
+    were answered rightly and 3 wrongly, of 30 that it does not answer none.
     """
     return quotes[0] if quotes and quotes[0].confidence >= least else None

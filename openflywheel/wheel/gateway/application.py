@@ -60,7 +60,7 @@ class Application:
         try:
             self._gateway = await opened(self._settings, self._open)
             gc.collect()
-            gc.freeze()  # what was loaded stays: looking through it again and again cost a fifth of the CPU
+            gc.freeze()  # what was loaded stays: it need not be looked through again and again
         except Exception as error:  # whatever is wrong, the server must be told, and stops with it
             await self._open.aclose()
             await send({"type": "lifespan.startup.failed", "message": str(error)})
