@@ -2,29 +2,40 @@
 
 Positional arguments are data; keyword-only arguments are settings, except those named in `HANDED_IN`,
 which the wheel hands in (what a room needs from a neighbour). A plugin with `**name: Type` takes settings
-under names of the user's own, each of that type (providers, routes). A module is imported only when its
-plugin is asked for, so a heavy dependency may stand at the top of the file that needs it. Built-ins and
-strangers (entry-point group "openflywheel.<room>") come through the same door.
+under names of the user's own, each of that type (providers, routes). A room may share settings among all
+its plugins (`shared` in its package: the terms under which every source collects). A module is imported only
+when its plugin is asked for, so a heavy dependency may stand at the top of the file that needs it. Built-ins
+and strangers (entry-point group "openflywheel.<room>") come through the same door.
 """
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module, metadata
 from pkgutil import iter_modules
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
 from openflywheel.base.errors import MissingExtra, UnknownPlugin, UnknownSetting, suggest
+from openflywheel.base.ids import content_id
 
 Plugin = Callable[..., Any]
 
 ROOMS = ("collect", "curate", "customize", "evaluate", "guard", "serve", "signals", "study", "velocity")
 
 HANDED_IN: Mapping[str, str] = {
+    "web": "the safe HTTP client of all sources",
+    "objects": "the store of media by digest",
+    "workspace": "a folder of the store for a source's own files",
+    "state": "a source's own state, kept with what it gives in one transaction",
+    "inbox": "what was pushed to the gateway",
+    "known": "the newest texts that the store holds",
+    "subject": "the opaque key of a person",
+    "progress": "called with what a long fetch has done so far",
     "encoder": "the sentence encoder, with its cache",
     "errors": "the share of wrong answers that serve's cascade may give, by task",
     "exchanges": "look-up of exchanges by id",
@@ -41,13 +52,36 @@ HANDED_IN: Mapping[str, str] = {
 }
 
 
+SECRETS = ("headers", "key", "login", "secret", "token")  # settings that change without meaning another place
+AT_CALL = (
+    "budget",
+    "progress",
+    "state",
+)  # of those, what a room that shares settings binds only when it calls a plugin
+
+
+class Under(Struct, frozen=True):
+    """A loaded plugin with the settings that its room shares among all.
+
+    `identity` names this use of it: its name with those settings that say where and what.
+    """
+
+    plugin: Plugin
+    terms: Any
+    identity: str
+
+    def __call__(self, *data: Any, **handed: Any) -> Any:
+        return self.plugin(*data, **handed)
+
+
 class Setting(Struct, frozen=True):
-    """One keyword-only argument of a plugin."""
+    """One keyword-only argument of a plugin, or what it shares with all of its room."""
 
     name: str
     type: Any
     default: Any
     required: bool
+    shared: bool = False  # with all plugins of the room
 
 
 class Description(Struct, frozen=True):
@@ -136,8 +170,31 @@ def describe(room: str, name: str) -> Description:
     )
     doc = inspect.getdoc(function) or inspect.getdoc(inspect.getmodule(function)) or ""
     named = next((hints[p.name] for p in parameters if p.kind is p.VAR_KEYWORD), None)
+    settings += _shared_settings(room, name)
     handed = tuple(p.name for p in keyword if p.name in HANDED_IN)
     return Description(room, name, doc, settings, handed, named)
+
+
+def shared(room: str, name: str) -> type[Struct] | None:
+    """The settings that a plugin shares with all of its room, where it has any."""
+    of = getattr(import_module(f"openflywheel.{room}"), "shared", None)
+    found: type[Struct] | None = of(name) if of else None
+    return found
+
+
+def _shared_settings(room: str, name: str) -> tuple[Setting, ...]:
+    kind = shared(room, name)
+    fields = msgspec.structs.fields(kind) if kind else ()
+    return tuple(
+        Setting(
+            f.name,
+            f.type,
+            f.default if f.default_factory is msgspec.NODEFAULT else f.default_factory(),
+            f.required,
+            True,
+        )
+        for f in fields
+    )
 
 
 def check(room: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,8 +206,13 @@ def check(room: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise UnknownSetting(f"{room}.{name} has no setting {key!r}; {suggest(key, known)}", key)
     for setting in about.settings:
         if setting.required and setting.name not in given:
-            raise UnknownSetting(f"{room}.{name} needs the setting {setting.name!r}")
+            choices = f"; choices: {', '.join(get_args(setting.type))}" if _is_literal(setting.type) else ""
+            raise UnknownSetting(f"{room}.{name} needs the setting {setting.name!r}{choices}")
     return {key: _convert(about, key, value) for key, value in given.items()}
+
+
+def _is_literal(kind: Any) -> bool:
+    return get_origin(kind) is Literal
 
 
 def _convert(about: Description, key: str, value: Any) -> Any:
@@ -163,8 +225,8 @@ def _convert(about: Description, key: str, value: Any) -> Any:
 
 def function_of(plugin: Plugin) -> Plugin:
     """The function behind a loaded plugin, without its settings."""
-    while isinstance(plugin, partial):
-        plugin = plugin.func
+    while isinstance(plugin, partial | Under):
+        plugin = plugin.func if isinstance(plugin, partial) else plugin.plugin
     return plugin
 
 
@@ -177,6 +239,44 @@ def load(
     room: str, name: str, given: Mapping[str, Any] | None = None, handed: Mapping[str, Any] | None = None
 ) -> Plugin:
     """A plugin with its settings bound, and what the wheel hands in."""
-    settings = check(room, name, given or {})
-    wanted = describe(room, name).handed
-    return partial(find(room, name), **settings, **{key: (handed or {})[key] for key in wanted})
+    settings, about = check(room, name, given or {}), describe(room, name)
+    common = {s.name for s in about.settings if s.shared}
+    own = {key: value for key, value in settings.items() if key not in common}
+    kind = shared(room, name)
+    early = [key for key in about.handed if kind is None or key not in AT_CALL]
+    plugin = partial(find(room, name), **own, **{key: (handed or {})[key] for key in early})
+    if kind is None:
+        return plugin
+    terms = kind(**{key: value for key, value in settings.items() if key in common})
+    return Under(plugin, terms, _identity(name, own))
+
+
+def _identity(name: str, own: Mapping[str, Any]) -> str:
+    """Names one use of a plugin; a new key or another limit leaves it the same."""
+    place = {k: v for k, v in own.items() if k not in SECRETS and not isinstance(v, int | float)}
+    return f"{name}-{content_id(msgspec.json.encode(place, order='deterministic'))[:12]}" if place else name
+
+
+def wants(plugin: Plugin) -> tuple[str, ...]:
+    """What a plugin still has to be handed when it is called."""
+    named = inspect.signature(function_of(plugin)).parameters
+    return tuple(name for name in AT_CALL if name in named)
+
+
+def beside(plugin: Plugin, name: str) -> Plugin | None:
+    """The function of that name in a loaded plugin's file, bound to those of its settings that it takes.
+
+    A setting that nobody gave has the plugin's default, so that this stands in one place. Beside a plugin of
+    that very name, it ends in an underscore.
+    """
+    function = function_of(plugin)
+    name = f"{name}_" if name == function.__name__ else name
+    found = getattr(sys.modules[function.__module__], name, None)
+    if not inspect.isfunction(found) or found.__module__ != function.__module__:
+        return None
+    bound = plugin.plugin if isinstance(plugin, Under) else plugin
+    parameters = inspect.signature(function).parameters.values()
+    given = {p.name: p.default for p in parameters if p.default is not p.empty}
+    given |= bound.keywords if isinstance(bound, partial) else {}
+    wanted = inspect.signature(found).parameters
+    return partial(found, **{key: value for key, value in given.items() if key in wanted})

@@ -9,6 +9,7 @@ FlywheelError
     UnknownTask          the flywheel has no task of that name
     UnknownExchange      a signal is about an exchange that the store has never seen
     UnknownModel         the store has no model of that name
+    SourceFailed         the far side of a source did not answer, or refused us
     HoldoutRefused       somebody asked for holdout data in order to train on it
     StoreError           the store on disk cannot be used as it is
     WheelBusy            another process is turning this wheel
@@ -57,6 +58,10 @@ class UnknownExchange(FlywheelError):
 
 class UnknownModel(FlywheelError):
     """The store has no model of that name."""
+
+
+class SourceFailed(FlywheelError):
+    """The far side of a source did not answer, or refused us; the gap is shown to it again the next time."""
 
 
 class HoldoutRefused(FlywheelError):

@@ -76,7 +76,8 @@ class Record(Data, frozen=True, kw_only=True):
     """One unit of data of any kind, with where it came from and what it may be used for.
 
     `labels` maps task to label; `labelled_by` is the kind of person who said so ("seed", "user",
-    "expert").
+    "expert"). `basis` is the legal basis under which it was collected (GDPR, article 6), `meta` holds facts
+    of the thing itself ("title", "published", "price", ...).
     """
 
     text: str
@@ -85,8 +86,10 @@ class Record(Data, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
     subject: str = ""
     purposes: tuple[str, ...] = ()
+    basis: str = ""
     region: str = ""
     license: str = ""
+    meta: dict[str, str] = {}
     labels: dict[str, str] = {}
     labelled_by: str = ""
     expires_at: float | None = None
@@ -262,12 +265,23 @@ class Drop(Struct, frozen=True):
     reason: str
 
 
+class Paid(Struct, frozen=True):
+    """What a provider took for its work, in the currency of `wheel.budget.dollars`: goes into the Step."""
+
+    dollars: float
+    provider: str
+
+
 class Arrow(Struct, frozen=True, kw_only=True):
-    """What a room waits for, what it gives, and what else it may look at."""
+    """What a room waits for, what it gives, and what else it may look at.
+
+    A `stateful` room is given a `state` that is kept with what it gives, in one transaction.
+    """
 
     takes: type[Noun]
     gives: type[Noun]
     given: tuple[type[Noun], ...] = ()
+    stateful: bool = False
 
 
 KINDS: tuple[type[Noun], ...] = (

@@ -52,10 +52,16 @@ class TurnWhen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one turn may ask of experts: labels to learn from, and labels for the sealed holdout."""
+    """What one turn may ask of experts and spend on data.
+
+    `labels` to learn from and for the sealed `holdout`; `dollars` for paid providers. Fetching and keeping
+    a `document` costs so much in the currency of the tasks' costs: one that is worth less is not fetched.
+    """
 
     labels: int = 30
     holdout: int = 20
+    dollars: float = 0.0
+    document: float = 0.001
 
 
 class Holdout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +90,19 @@ class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unmarked: float = 1.0
 
 
+class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How sources behave on the web.
+
+    `contact` (a URL or an e-mail address) stands in the user agent, so that a site's owner can reach you;
+    `allow` names hosts of your own ("host" or "host:port") that may have private addresses; requests to one
+    host are `delay` seconds apart, or as far as its robots.txt asks.
+    """
+
+    contact: str = ""
+    allow: tuple[str, ...] = ()
+    delay: float = 1.0
+
+
 class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table `wheel:`."""
 
@@ -93,6 +112,7 @@ class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     holdout: Holdout = field(default_factory=Holdout)
     trust: Trust = field(default_factory=Trust)
     keep: Keep = field(default_factory=Keep)
+    web: WebSettings = field(default_factory=WebSettings)
     seed: int = 0
 
 
@@ -144,7 +164,8 @@ def duration(value: float | str) -> float:
 def read(path: str | Path, rooms: Sequence[str] = door.ROOMS) -> Settings:
     """Read and check a settings file. Raises SettingsError (with file and line) or MissingSecret.
 
-    Only the plugins of `rooms` are looked at: those of all rooms take 120 MB of memory.
+    Only the plugins of `rooms` are looked at: those of all rooms take 120 MB of memory. "collect.webhook" is
+    one plugin of a room.
     """
     path = Path(path)
     if not path.is_file():
@@ -172,7 +193,11 @@ def parse(
     tasks = {name: page.convert(given, Task, ("tasks", name)) for name, given in table.tasks.items()}
     with page.placed("wheel", "turn_when", "or_after"):
         duration(table.wheel.turn_when.or_after)
-    chosen = {room: page.plugins(room) for room in rooms if room in page.content}
+    chosen = {
+        room: page.plugins(room, only)
+        for room, _, only in (name.partition(".") for name in rooms)
+        if room in page.content
+    }
     store = table.store if "://" in table.store else str(folder / table.store)
     return Settings(
         name=table.name, folder=folder, store=store, tasks=tasks, rooms=chosen, wheel=table.wheel,
@@ -261,8 +286,8 @@ class _Page:
                 raise SettingsError(f"{self.at((*where, name))}: {said}") from None
             raise SettingsError(f"{self.at(where)}: {'.'.join(where) or 'settings'}: {said}") from None
 
-    def plugins(self, room: str) -> tuple[Chosen, ...]:
-        """The plugins chosen for a room: a mapping of name to settings, or a list in working order."""
+    def plugins(self, room: str, only: str = "") -> tuple[Chosen, ...]:
+        """The plugins chosen for a room, as a mapping or a list; of one name alone, if `only` names it."""
         content = self.content[room]
         if isinstance(content, list):
             pairs = [
@@ -274,7 +299,7 @@ class _Page:
             raise SettingsError(
                 f"{self.at((room,))}: {room}: expected plugins, for example {door.names(room)[:2]}"
             )
-        return tuple(self._chosen(room, str(name), given) for name, given in pairs)
+        return tuple(self._chosen(room, str(n), given) for n, given in pairs if only in ("", str(n)))
 
     def _chosen(self, room: str, name: str, given: Any) -> Chosen:
         with self.placed(room, name):

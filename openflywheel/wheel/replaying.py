@@ -15,9 +15,9 @@ from msgspec import Struct
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.ids import first_id
 from openflywheel.base.nouns import Call
+from openflywheel.base.wire import Pool
 from openflywheel.serve._gateway import answered, asked
 from openflywheel.serve._gateway.surfaces import SURFACES, Surface
-from openflywheel.serve._upstream.wire import Pool
 from openflywheel.store import Store
 
 CONNECT, SILENCE = 5.0, 600.0  # seconds

@@ -56,7 +56,7 @@ def _column(rows: Sequence[dict[str, Any]], field: pa.Field) -> pa.Array:
 
 
 def from_table(table: pa.Table | pa.RecordBatch, kind: type[Noun]) -> list[Any]:
-    """Nouns from Arrow rows; columns that the noun does not have are ignored."""
+    """Nouns from Arrow rows; columns that the noun does not have are ignored, nulls are its defaults."""
     schema = schema_of(kind)
     maps = [f.name for f in schema if pa.types.is_map(f.type)]
     rows = table.select([n for n in schema.names if n in table.schema.names]).to_pylist()
@@ -64,4 +64,6 @@ def from_table(table: pa.Table | pa.RecordBatch, kind: type[Noun]) -> list[Any]:
 
 
 def _with_maps(row: dict[str, Any], maps: Iterable[str]) -> dict[str, Any]:
-    return {**row, **{name: dict(row[name] or ()) for name in maps if name in row}}
+    """A row as the noun's fields, without those that a row from before the field lacks."""
+    plain = {name: value for name, value in row.items() if value is not None}
+    return plain | {name: dict(plain[name]) for name in maps if name in plain}

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from openflywheel.base.errors import StoreError
 from openflywheel.base.keys import Key
 from openflywheel.base.nouns import Exchange
+from openflywheel.base.wire import Reply
 from openflywheel.serve._dialects import Untranslatable
 from openflywheel.serve._gateway import answered, kept
 from openflywheel.serve._gateway.answered import Answered
@@ -19,7 +20,6 @@ from openflywheel.serve._gateway.surfaces import Refusal
 from openflywheel.serve._gateway.targets import Plan
 from openflywheel.serve._gateway.translation import Translation
 from openflywheel.serve._upstream.chain import Chain, NoAnswer, Reached
-from openflywheel.serve._upstream.wire import Reply
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from openflywheel.base.nouns import Attempt
+from openflywheel.base.wire import Reply
 from openflywheel.serve._dialects import Untranslatable
 from openflywheel.serve._upstream.client import RETRYABLE, AttemptFailed, Upstream
-from openflywheel.serve._upstream.wire import Reply
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds before a retry: doubled each time, with jitter
 ELSEWHERE = frozenset({401, 403, 404})  # our fault at this provider: asking it again won't help, another may

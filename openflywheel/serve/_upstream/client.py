@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping
 
 from openflywheel.base.nouns import Attempt
+from openflywheel.base.wire import Pool, Reply
 from openflywheel.serve._upstream.breaker import Circuit, RetryBudget
-from openflywheel.serve._upstream.wire import Pool, Reply
 from openflywheel.serve.providers import Provider
 
 RETRYABLE = frozenset({408, 409, 429, *range(500, 600)})

@@ -1,4 +1,4 @@
-"""The upstream client against real servers that behave well, slowly, oddly or not at all."""
+"""The HTTP client against real servers that behave well, slowly, oddly or not at all."""
 
 import asyncio
 import gzip
@@ -7,11 +7,12 @@ import ssl
 import subprocess
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
-from openflywheel.serve._upstream import wire
-from openflywheel.serve._upstream.wire import Broken, Pool
+from openflywheel.base import wire
+from openflywheel.base.wire import Broken, Garbled, Pool
 
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX-Request-Id: r\r\n\r\nhello"
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -42,7 +43,7 @@ class Server:
 
 
 @asynccontextmanager
-async def listening(handle: Handle, **pool: float):
+async def listening(handle: Handle, **pool: Any):
     handling: set[asyncio.Task[None]] = set()
 
     async def closed_in_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,7 +54,9 @@ async def listening(handle: Handle, **pool: float):
 
     server = await asyncio.start_server(closed_in_the_end, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    opened = Pool(f"http://127.0.0.1:{port}/v1/", pool.get("connect", 5), pool.get("silence", 5))
+    host, addresses = pool.get("host", "127.0.0.1"), pool.get("addresses")
+    url = f"http://{host}:{port}/v1/"
+    opened = Pool(url, pool.get("connect", 5), pool.get("silence", 5), addresses=addresses)
     try:
         yield opened
     finally:
@@ -396,5 +399,132 @@ def test_a_provider_must_prove_who_it_is(tmp_path):
             assert await post(pool) == b"hello"
             pool.close()
             await asyncio.sleep(0.05)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_request_without_a_body_says_no_length(method):
+    async def scene() -> None:
+        server = Server(b"HTTP/1.1 204 No Content\r\n\r\n")
+        async with listening(server) as pool:
+            await pool.request(method, "/models", {})
+        assert server.requests[0].startswith(f"{method} /v1/models ".encode())
+        assert b"content-length" not in server.requests[0]
+
+    asyncio.run(scene())
+
+
+def test_an_empty_post_and_a_get_with_a_body_say_theirs():
+    async def scene() -> None:
+        server = Server(WHOLE, WHOLE)
+        async with listening(server) as pool:
+            await post(pool, b"")
+            await (await pool.request("GET", "/search", {}, b"{}")).read()
+        assert [b"content-length: %d\r\n" % n in r for n, r in zip((0, 2), server.requests, strict=True)] == [
+            True,
+            True,
+        ]
+
+    asyncio.run(scene())
+
+
+def test_what_must_not_be_sent_twice_is_not():
+    async def scene() -> None:
+        server = Server(WHOLE, None, WHOLE)
+        async with listening(server) as pool:
+            assert await post(pool) == b"hello"
+            with pytest.raises(Broken, match="closed"):
+                await pool.request("POST", "/pay", {}, b"{}", repeat=False)
+        assert len(server.requests) == 2
+
+    asyncio.run(scene())
+
+
+def counted(*addresses: str):
+    async def look_up() -> tuple[str, ...]:
+        look_up.times += 1
+        return addresses
+
+    look_up.times = 0
+    return look_up
+
+
+def test_it_connects_to_the_addresses_it_is_given_and_says_the_hosts_name():
+    async def scene() -> None:
+        server, addresses = Server(*[WHOLE] * 3), counted("127.0.0.1")
+        async with listening(server, host="api.example.com", addresses=addresses) as pool:
+            for _ in range(3):
+                assert await post(pool) == b"hello"
+        assert (addresses.times, server.connections) == (1, 1)
+        assert b"\r\nhost: api.example.com:" in server.requests[0]
+
+    asyncio.run(scene())
+
+
+def test_addresses_are_tried_in_turn_and_the_last_one_says_what_is_wrong():
+    async def scene() -> None:
+        server = Server(WHOLE)
+        async with listening(server, addresses=counted("127.0.0.2", "127.0.0.3", "127.0.0.1")) as pool:
+            assert await post(pool) == b"hello"
+        async with listening(server, addresses=counted("127.0.0.2", "127.0.0.3")) as pool:
+            with pytest.raises(OSError, match=r"127\.0\.0\.3"):
+                await post(pool)
+        assert server.connections == 1
+
+    asyncio.run(scene())
+
+
+def test_what_the_look_up_raises_is_passed_on():
+    async def refused() -> tuple[str, ...]:
+        raise PermissionError("not this one")
+
+    async def scene() -> None:
+        async with listening(Server(), addresses=refused) as pool:
+            with pytest.raises(PermissionError, match="not this one"):
+                await post(pool)
+
+    asyncio.run(scene())
+
+
+LONG = b"a" * 40_000
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"HTTP/1.1 200 OK\r\nx: " + LONG + b"\r\ny: " + LONG + b"\r\ncontent-length: 0\r\n\r\n"],
+        [b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 257 + b"content-length: 0\r\n\r\n"],
+        [b"HTTP/1.1 200 OK\r\nx: ", *[LONG] * 20],
+        [b"HTTP/1.1 100 Continue\r\nx: " + LONG + b"\r\n\r\n"] * 20,
+        [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ", *[LONG] * 20],
+        [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;x=", *[LONG] * 20],
+    ],
+    ids=["long", "many", "endless", "interim", "trailers", "extension"],
+)
+def test_a_head_and_what_stands_between_pieces_of_a_body_have_a_bound(pieces):
+    async def scene() -> None:
+        async def pours(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.001)
+            await reader.read()
+
+        async with listening(pours) as pool:
+            with pytest.raises(Garbled, match="longer than 65536 bytes or 256 headers"):
+                await post(pool, b"")
+
+    asyncio.run(scene())
+
+
+def test_a_long_body_in_small_chunks_is_none_of_that():
+    async def scene() -> None:
+        chunks = b"1\r\na\r\n" * 50_000
+        whole = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+        async with listening(Server(whole, WHOLE)) as pool:
+            assert await post(pool) == b"a" * 50_000
+            assert await post(pool) == b"hello"
 
     asyncio.run(scene())

@@ -1,25 +1,37 @@
-"""HTTP/1.1 to one provider over kept connections: httptools parses, asyncio carries.
+"""HTTP/1.1 to one host over kept connections: httptools parses, asyncio carries.
 
-A gateway's CPU goes mostly into its upstream client, and general ones do much that is not wanted here
-(redirects, cookies, decompression, forms). See docs/decisions/0008-upstream-client.md for the measurement.
+The gateway asks its providers through it, and sources the web (collect/_web). A gateway's CPU goes mostly
+into its upstream client, and general ones do much that is not wanted here (redirects, cookies, decompression,
+forms). See docs/decisions/0008-upstream-client.md for the measurement.
 """
 
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import httptools
 
-LONGEST_HEAD = 65_536  # bytes of a reply's head; what is longer is no API
+LONGEST_HEAD = 65_536  # bytes of a reply's head, and of what may come between two pieces of its body
+MOST_FIELDS = 256  # headers of a reply; the standard library stops at 100
 WAITING = 262_144  # bytes that may wait to be read before the provider is asked to pause
+TOO_LONG = f"the head of the reply is longer than {LONGEST_HEAD} bytes or {MOST_FIELDS} headers"
+BODILESS = frozenset({"GET", "HEAD"})  # a length of 0 is said for the others alone (RFC 9110, section 8.6)
 IDLE = 30.0  # seconds for which an unused connection is kept: shorter than servers keep theirs
 
 
 class Broken(ConnectionError):
     """The connection ended, or said what is no HTTP, before the reply was whole."""
+
+
+class Garbled(Broken):
+    """What came is no HTTP, or more of it than any honest server sends: asking again will not help."""
+
+
+Addresses = Callable[[], Awaitable[Sequence[str]]]
 
 
 class Reply:
@@ -120,7 +132,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser: Any = None
         self._reply: Reply | None = None
-        self._head = 0
+        self._answered = False
+        self._between = 0  # bytes since the last piece of a body
         self._paused = False
 
     @property
@@ -131,7 +144,7 @@ class Connection(asyncio.Protocol):
     @property
     def answered(self) -> bool:
         """Has any byte of the newest reply come?"""
-        return self._head > 0
+        return self._answered
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -148,19 +161,19 @@ class Connection(asyncio.Protocol):
         try:
             if self._parser is None:
                 raise Broken("bytes came that nobody asked for")
-            if self._reply and not self._reply.status:
-                self._head += len(data)
-                if self._head > LONGEST_HEAD + len(data):
-                    raise Broken(f"the head of the reply is longer than {LONGEST_HEAD} bytes")
+            if self._between > LONGEST_HEAD:  # a head, trailers or a chunk's extensions without an end
+                raise Garbled(TOO_LONG)
+            self._answered = True
+            self._between += len(data)
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, Broken) as error:
-            self.drop(error if isinstance(error, Broken) else Broken(f"this is no HTTP: {error}"))
+            self.drop(error if isinstance(error, Broken) else Garbled(f"this is no HTTP: {error}"))
 
     async def send(self, head: bytes, body: bytes) -> Reply:
         """Send a request and wait for the head of its reply. Raises Broken, TimeoutError."""
         if self._transport is None:
             raise Broken("the connection was closed")
-        self._parser, self._head = httptools.HttpResponseParser(self), 0
+        self._parser, self._answered, self._between = httptools.HttpResponseParser(self), False, 0
         self._reply = reply = Reply(self)
         self._heard = self.loop.time()
         self._transport.writelines((head, body))
@@ -196,12 +209,19 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if self._reply is None or status < 200:  # 100 Continue, 103 Early Hints: the reply is still to come
             return
-        self._reply.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in self._reply.raw_headers}
+        fields = self._reply.raw_headers
+        if len(fields) > MOST_FIELDS or (self._between > LONGEST_HEAD and _size(fields) > LONGEST_HEAD):
+            self.drop(
+                Garbled(f"the head of the reply is longer than {LONGEST_HEAD} bytes or {MOST_FIELDS} headers")
+            )
+            return
+        self._reply.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in fields}
         self._reply.status = status
         self._reply.wake()
 
     def on_body(self, data: bytes) -> None:
         if self._reply:
+            self._between = 0
             self._reply.feed(data)
 
     def on_message_complete(self) -> None:
@@ -238,30 +258,51 @@ class Connection(asyncio.Protocol):
             self._paused, self._heard = False, self.loop.time()
 
 
-class Pool:
-    """The connections to one provider. `connect` and `silence` are in seconds."""
+def _size(fields: Sequence[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in fields)
 
-    def __init__(self, url: str, connect: float, silence: float) -> None:
+
+class Pool:
+    """The connections to one host. `connect` and `silence` are in seconds.
+
+    `addresses` gives the IP addresses to connect to, in the order of trying, each time that a connection is
+    opened; the certificate must still be the host's. Without it the host's name is looked up as usual.
+    `tls` is shared by many pools: a context of its own costs each some 20 ms and 1 MB.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        connect: float,
+        silence: float,
+        *,
+        tls: ssl.SSLContext | None = None,
+        addresses: Addresses | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self._host, self._path = parts.hostname or "", parts.path.rstrip("/")
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
+        self._addresses = addresses
         self._port = parts.port or (443 if self._tls else 80)
         self._named = parts.netloc.rpartition("@")[2]
         self._connect, self._silence = connect, silence
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
 
-    async def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
+    async def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", *, repeat: bool = True
+    ) -> Reply:
         """Send a request; returns with the head of its reply. Raises OSError: Broken, TimeoutError.
 
-        A kept connection that the provider closed in the meantime costs one more try on a fresh one.
+        A kept connection that the host closed in the meantime costs one more try on a fresh one; not without
+        `repeat`, for nobody knows whether the host has done what it was asked.
         """
         head = self._head(method, path, headers, len(body))
         if connection := self._kept():
             try:
                 return await connection.send(head, body)
             except Broken:
-                if connection.answered:
+                if connection.answered or not repeat:
                     raise
         return await (await self._fresh()).send(head, body)
 
@@ -270,7 +311,9 @@ class Pool:
         if fields.count("\n") != len(headers) or fields.count("\r") != len(headers):
             raise Broken("a header holds a line break")
         first = f"{method} {self._path}{path} HTTP/1.1\r\nhost: {self._named}\r\n"
-        return f"{first}content-length: {length}\r\n{fields}\r\n".encode("latin-1")
+        if length or method not in BODILESS:
+            first = f"{first}content-length: {length}\r\n"
+        return f"{first}{fields}\r\n".encode("latin-1")
 
     def _kept(self) -> Connection | None:
         """A kept connection that can be used, the warmest first."""
@@ -283,9 +326,22 @@ class Pool:
         return None
 
     async def _fresh(self) -> Connection:
+        if self._addresses is None:
+            return await self._open(self._host)
+        *others, last = await self._addresses()
+        for address in others:
+            with suppress(OSError):  # the last one says what is wrong
+                return await self._open(address)
+        return await self._open(last)
+
+    async def _open(self, address: str) -> Connection:
         loop = asyncio.get_running_loop()
         opening = loop.create_connection(
-            lambda: Connection(loop, self._silence, self._back), self._host, self._port, ssl=self._tls
+            lambda: Connection(loop, self._silence, self._back),
+            address,
+            self._port,
+            ssl=self._tls,
+            server_hostname=self._host if self._tls else None,
         )
         try:
             _, connection = await asyncio.wait_for(opening, self._connect)
@@ -305,6 +361,6 @@ class Pool:
     def close(self) -> None:
         """Drop every connection."""
         for connection in list(self._all):
-            connection.drop(Broken("the gateway is closing"))
+            connection.drop(Broken("this side is closing"))
         self._idle.clear()
         self._all.clear()

@@ -1,0 +1,1 @@
+"""Safe HTTP for all sources: what may be asked, how much may come, how long it may take."""
