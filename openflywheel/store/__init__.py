@@ -21,6 +21,7 @@ from openflywheel.store.backend import Durability
 from openflywheel.store.database import choose
 from openflywheel.store.experts import Experts
 from openflywheel.store.group_commit import Statement
+from openflywheel.store.inbox import Inbox
 from openflywheel.store.journal import Journal, decoder_of
 from openflywheel.store.lease import lease
 from openflywheel.store.objects import Objects
@@ -64,6 +65,7 @@ class Store:
             )
         self.path = Path(path)
         self.artefacts = self.path / "models"
+        self.workspace = self.path / "collect"
         try:
             self.artefacts.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -72,6 +74,7 @@ class Store:
         self.journal = Journal(backend)
         self.objects = Objects(self.path / "objects")
         self.experts = Experts(self.journal)
+        self.inbox = Inbox(self.journal)
         self._secret, self._shared = backend.secret(), backend.shared
         self._unmarked = unmarked
         self._open = True
@@ -111,6 +114,10 @@ class Store:
         if not opened.done:
             passages.commit(self.journal, opened)
 
+    def look(self, room: str, arrow: Arrow) -> Passage:
+        """What a room would be lent now; whatever becomes of it, nothing is kept."""
+        return passages.begin(self.journal, self._lake, room, arrow, "")
+
     def all(self, kind: type[N]) -> list[N]:
         """Every noun of a kind, oldest first."""
         return passages.read_all(self.journal, self._lake, kind, self.journal.last())
@@ -118,6 +125,12 @@ class Store:
     def get(self, kind: type[N], ids: Sequence[str]) -> dict[str, N]:
         """id -> noun, for those that exist."""
         return passages.look_up(self.journal, self._lake, kind, ids)
+
+    def newest(self, kind: type[N], limit: int) -> list[N]:
+        """The newest nouns of a kind, at most `limit`, oldest first."""
+        sql = "SELECT id FROM journal WHERE kind = ? ORDER BY seq DESC LIMIT ?"
+        found = self.journal.rows(sql, (table_of(kind), limit))
+        return list(self.get(kind, [id for (id,) in reversed(found)]).values())
 
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
         """exchange -> its signals, oldest first."""

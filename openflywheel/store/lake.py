@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from openflywheel.base.instruments.columns import from_table, schema_of, to_batch
@@ -39,7 +39,7 @@ class Lake:
     def table(self, kind: type[Noun]) -> DeltaTable:
         """The Delta table of a noun at its newest version, created when missing."""
         if kind not in self._tables:
-            self._tables[kind] = _made(str(self.path / table_of(kind)), _schema(kind))
+            self._tables[kind] = _grown(_made(str(self.path / table_of(kind)), _schema(kind)), _schema(kind))
         self._tables[kind].update_incremental()
         return self._tables[kind]
 
@@ -76,6 +76,15 @@ class Lake:
     ) -> list[N]:
         """Nouns in journal order: those with the given numbers, or after < seq <= upto."""
         return from_table(self.read(kind, seqs=seqs, span=span), kind)
+
+
+def _grown(table: DeltaTable, schema: pa.Schema) -> DeltaTable:
+    """The table with the columns that its noun has got since it was made; old rows have none there."""
+    known = {field.name for field in table.schema().fields}
+    fresh = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
+    if fresh:
+        table.alter.add_columns(fresh)
+    return table
 
 
 def _schema(kind: type[Noun]) -> pa.Schema:

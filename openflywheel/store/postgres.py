@@ -37,6 +37,12 @@ CREATE TABLE questions(
     why TEXT NOT NULL, asked DOUBLE PRECISION NOT NULL, answered DOUBLE PRECISION);
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BYTEA NOT NULL);
 """
+ADDED = """
+CREATE TABLE IF NOT EXISTS inbox(
+    seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL, mime TEXT NOT NULL, body BYTEA NOT NULL, at DOUBLE PRECISION NOT NULL,
+    UNIQUE(source, name));
+"""  # what an older release did not have
 SYNCHRONOUS = {"disk": "on", "process": "off"}  # off: a commit waits for no fsync of the server
 DEFAULTS = {
     "connect_timeout": 10,  # seconds
@@ -176,6 +182,7 @@ def _prepare(connection: "Connection[Any]", schema: str) -> bytes:
             connection.execute(SCHEMA)
             values = [("version", str(SCHEMA_VERSION).encode()), ("key", token_bytes(32))]
             connection.cursor().executemany("INSERT INTO meta(name, value) VALUES (%s, %s)", values)
+        connection.execute(ADDED)
         meta: dict[str, bytes] = dict(
             connection.execute("SELECT name, value FROM meta", binary=True).fetchall()
         )

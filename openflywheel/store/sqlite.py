@@ -25,6 +25,9 @@ CREATE TRIGGER IF NOT EXISTS once BEFORE UPDATE ON cursors WHEN NEW.passage = OL
 CREATE TABLE IF NOT EXISTS questions(
     number INTEGER PRIMARY KEY AUTOINCREMENT, exchange TEXT NOT NULL UNIQUE, task TEXT NOT NULL,
     why TEXT NOT NULL, asked REAL NOT NULL, answered REAL);
+CREATE TABLE IF NOT EXISTS inbox(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL, mime TEXT NOT NULL,
+    body BLOB NOT NULL, at REAL NOT NULL, UNIQUE(source, name));
 """
 SYNCHRONOUS = {"disk": "FULL", "process": "NORMAL"}  # NORMAL: a commit waits for no fsync
 PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous={}; PRAGMA secure_delete=ON;"

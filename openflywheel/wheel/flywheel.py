@@ -69,7 +69,7 @@ class Flywheel:
         self, task: str, inputs: Sequence[str], *, subjects: Sequence[str] = (), episodes: Sequence[str] = ()
     ) -> list[Exchange]:
         """Answer many questions at once: one embedding pass, one commit. Raises UnknownTask."""
-        self._known(task)
+        self.known_task(task)
         people = [self.store.key_of(s) for s in subjects] or [""] * len(inputs)
         talks = [e or event_id() for e in episodes] or [event_id() for _ in inputs]
         exchanges = self._answering.answer(task, inputs, people, talks)
@@ -162,17 +162,19 @@ class Flywheel:
 
     def champion(self, task: str) -> Model | None:
         """The model that answers a task; None before the first promotion. Raises UnknownTask."""
-        self._known(task)
+        self.known_task(task)
         serving = champions(self.store.all(Verdict)).get(task, "")
         return self.store.get(Model, [serving]).get(serving)
 
-    def _known(self, task: str) -> None:
+    def known_task(self, task: str) -> None:
+        """Raises UnknownTask for a task that there is not."""
         if task not in self.settings.tasks:
             raise UnknownTask(f"there is no task {task!r}; {suggest(task, self.settings.tasks)}")
 
     def close(self) -> None:
         """Bring the lake up to date and let go of all the files."""
         durable.release(self._durable)
+        self.handed.web.close()
         self.encoder.close()
         self.store.close()
 

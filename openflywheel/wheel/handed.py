@@ -11,13 +11,17 @@ from openflywheel.base import door
 from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.threads import one_thread
-from openflywheel.base.nouns import Exchange, Model, Signal, Verdict
+from openflywheel.base.nouns import Exchange, Model, Row, Signal, Verdict
 from openflywheel.base.quarantine import counting, judged
 from openflywheel.base.settings import Settings
+from openflywheel.collect import Progress
+from openflywheel.collect._web.web import Web
 from openflywheel.serve.cascade import rules
 from openflywheel.signals._trust import judge
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
+
+KNOWN = 5_000  # rows that a source may compare with what it finds
 
 
 class Handed:
@@ -26,6 +30,8 @@ class Handed:
     def __init__(self, settings: Settings, store: Store, encoder: CachedEncoder) -> None:
         self._settings, self._store, self._encoder = settings, store, encoder
         self._guards = self._bind("guard", {})
+        self.web = Web(settings.wheel.web)
+        self.progress: Progress | None = None  # who wants to know how far the sources are
 
     def plugins(self) -> dict[str, list[Callable[..., Any]]]:
         """room -> its chosen plugins, ready to be called with data."""
@@ -46,6 +52,12 @@ class Handed:
             "folder": self._settings.folder,
             "predict": self.predict,
             "artefacts": self._store.artefacts,
+            "web": self.web,
+            "objects": self._store.objects,
+            "workspace": self._store.workspace,
+            "inbox": self._store.inbox,
+            "known": self.known,
+            "subject": self._store.key_of,
             "tasks": self._settings.tasks,
             "budget": self._settings.wheel.budget,
             "holdout": self._settings.wheel.holdout.share,
@@ -54,22 +66,25 @@ class Handed:
 
     def to_room(self, room: str) -> dict[str, Any]:
         """Keyword arguments of a room's `run` beyond what every room gets."""
-        if room == "curate":
-            return {"recipe": self._recipe()}
-        if room == "customize":
-            return {"kinds": {name: task.kind for name, task in self._settings.tasks.items()}}
-        if room == "evaluate":
-            return {"predict": self.predict}
-        if room == "serve":
-            return {"checks": self.checks(), "errors": self.errors(), "scores": self.scores}
-        if room == "signals":
-            return {"judge": partial(judge, encoder=self._encoder, trust=self._settings.wheel.trust)}
-        return {}
+        trust = self._settings.wheel.trust
+        given: dict[str, Callable[[], dict[str, Any]]] = {
+            "collect": lambda: {"budget": self._settings.wheel.budget, "progress": self.progress},
+            "curate": lambda: {"recipe": self._recipe()},
+            "customize": lambda: {"kinds": {name: task.kind for name, task in self._settings.tasks.items()}},
+            "evaluate": lambda: {"predict": self.predict},
+            "serve": lambda: {"checks": self.checks(), "errors": self.errors(), "scores": self.scores},
+            "signals": lambda: {"judge": partial(judge, encoder=self._encoder, trust=trust)},
+        }
+        return given[room]() if room in given else {}
 
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
         """exchange -> its signals that count, oldest first."""
         passed = judged(self._store.all(Verdict))
         return {id: counting(said, passed) for id, said in self._store.heard(exchanges).items()}
+
+    def known(self) -> list[str]:
+        """Texts of the newest curated rows, at most `KNOWN`."""
+        return [row.text for row in self._store.newest(Row, KNOWN)]
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[str]:
         """Answers of any stored model, without thresholds; empty ones by a model of another encoder."""

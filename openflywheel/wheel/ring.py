@@ -8,7 +8,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from openflywheel import collect, curate, customize, evaluate, guard, serve, signals, study, velocity
 from openflywheel.base.instruments.threads import one_thread
-from openflywheel.base.nouns import Drop, Noun, Step
+from openflywheel.base.nouns import Drop, Noun, Paid, Step
 from openflywheel.store import Store
 
 RING: Mapping[str, ModuleType] = {
@@ -48,11 +48,13 @@ def advance(
             if passage.done:
                 return store.get(Step, [name])[name]
             step = replace(step, took=len(passage.took))
+            if module.ARROW.stateful:
+                extra = {**extra, "state": passage.state}
             with one_thread():
                 out = list(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
             dropped = Counter(thing.reason for thing in out if isinstance(thing, Drop))
-            nouns = [_noun(thing) for thing in out if not isinstance(thing, Drop)]
-            done = replace(step, gave=len(nouns), dropped=dict(dropped), **clock.read())
+            nouns = [_noun(thing) for thing in out if not isinstance(thing, Drop | Paid)]
+            done = replace(step, gave=len(nouns), dropped=dict(dropped), **_paid(out), **clock.read())
             passage.tray += [*nouns, done]
         return done
     except Exception as error:  # whatever a plugin does must not stop the other rooms
@@ -60,6 +62,13 @@ def advance(
         failed = replace(step, id=f"{name}-failed", error=_reason(error), **clock.read())
         store.append([failed])
         return failed
+
+
+def _paid(out: Sequence[object]) -> dict[str, Any]:
+    """What providers took in this passage, and who they are."""
+    paid = [thing for thing in out if isinstance(thing, Paid)]
+    providers = sorted({p.provider for p in paid})
+    return {"cost": sum(p.dollars for p in paid), "provider": ", ".join(providers)}
 
 
 def _noun(thing: object) -> Noun:

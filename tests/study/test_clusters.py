@@ -13,7 +13,6 @@ from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Drop, Exchange, Signal
 from openflywheel.collect.experts import experts
-from openflywheel.collect.files import files
 from openflywheel.collect.traffic import traffic
 from openflywheel.store import Store
 from openflywheel.study import Evidence
@@ -235,11 +234,10 @@ def test_collect_makes_records_of_what_is_answered_once_and_asks_nobody(tmp_path
     sources = [
         partial(traffic, experts=store.experts, holdout=0.0, **look_up),
         partial(experts, experts=store.experts, heard=store.heard),
-        partial(files, path="seeds.jsonl", folder=tmp_path),
     ]
-    (record,) = collect.run([gap], store, sources)
+    (record,) = collect.run([gap], store, sources, state={})
     assert (record.labels, record.parents) == ({"route": "b"}, (first.id, answer.id))
     store.append([record])
-    assert list(collect.run([gap], store, sources)) == [Drop("stored already")]
+    assert list(collect.run([gap], store, sources, state={})) == [Drop("stored already")]
     assert store.experts.open() == []
     store.close()

@@ -16,7 +16,7 @@ name: desk
 store: wheel
 encoder: ngrams
 tasks: {route: {kind: label, costs: {call: 0.5, error: 6, person: 4}}}
-collect: {files: {path: seeds.jsonl}, experts: {}, traffic: {}}
+collect: {files: {path: seeds.jsonl, basis: no_personal_data}, experts: {}, traffic: {basis: contract}}
 curate: [normalise, redact, length, dedupe]
 customize: {head: {}}
 evaluate: {accuracy: {}}

@@ -50,6 +50,7 @@ def test_a_candidate_needs_every_metric_and_every_guard_the_metrics_first(desk, 
 def test_only_the_rooms_that_need_more_get_more(wheel):
     given = {room: set(wheel.handed.to_room(room)) for room in door.ROOMS}
     assert {room: names for room, names in given.items() if names} == {
+        "collect": {"budget", "progress"},
         "curate": {"recipe"},
         "customize": {"kinds"},
         "evaluate": {"predict"},
@@ -66,15 +67,19 @@ def test_plugins_are_bound_in_the_order_of_the_settings(wheel):
 
 
 def test_all_that_can_be_asked_for_is_handed_in(desk, install, reopen):
-    wanted = ", ".join(sorted(door.HANDED_IN))
+    names = sorted(door.HANDED_IN.keys() - {"progress", "state"})  # collect's own
+    wanted = ", ".join(names)
     install("signals", "greedy", f"def greedy(episode, *, {wanted}):\n    return [{wanted}]\n")
     (greedy, _) = reopen(desk, ("{uncertainty: {}, rephrase", "{greedy: {}, rephrase")).plugins["signals"]
-    given = dict(zip(sorted(door.HANDED_IN), greedy(None), strict=True))
+    given = dict(zip(names, greedy(None), strict=True))
     assert given["folder"] == desk
     assert given["holdout"] == 0.2
     assert given["seed"] == 0
     assert given["detect"]("write to ann@example.com")[0] == "write to <email>"
     assert given["artefacts"] == desk / "wheel" / "models"
+    assert given["workspace"] == desk / "wheel" / "collect"
+    assert given["subject"]("ann") == given["subject"]("ann") != "ann"
+    assert all(isinstance(text, str) for text in given["known"]())
     assert set(given["tasks"]) == {"route"}
 
 

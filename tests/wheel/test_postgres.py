@@ -23,7 +23,7 @@ store: wheel
 database: {url}
 encoder: ngrams
 tasks: {{route: {{kind: label}}}}
-collect: {{files: {{path: seeds.jsonl}}, traffic: {{}}}}
+collect: {{files: {{path: seeds.jsonl, basis: no_personal_data}}, traffic: {{basis: contract}}}}
 curate: [normalise, dedupe]
 customize: {{head: {{}}}}
 evaluate: {{accuracy: {{}}}}

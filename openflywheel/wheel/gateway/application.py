@@ -23,6 +23,7 @@ from openflywheel.wheel.gateway.desk import ModelDesk, Models
 from openflywheel.wheel.gateway.door import Doorkeeper
 from openflywheel.wheel.gateway.family import orphaned
 from openflywheel.wheel.gateway.log import LOOK_EVERY, DurableLog
+from openflywheel.wheel.gateway.mailroom import Mailroom
 from openflywheel.wheel.gateway.observing import Observers
 from openflywheel.wheel.gateway.office import Office
 from openflywheel.wheel.gateway.pages import pages, readiness
@@ -91,7 +92,7 @@ async def opened(settings: Settings, opening: AsyncExitStack) -> App:
     doorkeeper = Doorkeeper(KeyRing(keys.all), limiter, budgets, listens.subject_rate)
     ready, observers = readiness(log), Observers(directory.names(), listens)
     opening.push_async_callback(observers.close)
-    office = Office(settings, store, keys, ready)
+    office, mailroom = Office(settings, store, keys, ready), Mailroom(settings, store)
     for watch in (log.watch(), doorkeeper.watch(), observers.watch(upstreams, ready), _orphaned()):
         opening.push_async_callback(_stop, asyncio.create_task(watch))
     gateway = Gateway(
@@ -102,7 +103,9 @@ async def opened(settings: Settings, opening: AsyncExitStack) -> App:
         key_of=store.key_of,
         episode_of=partial(_episode_of, store),
         observe=observers,
-        rest=pages(office, directory, upstreams, doorkeeper, ready, observers, listens.largest_request),
+        rest=pages(
+            office, mailroom, directory, upstreams, doorkeeper, ready, observers, listens.largest_request
+        ),
         largest=listens.largest_request,
         settings=settings.version,
     )

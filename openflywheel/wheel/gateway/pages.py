@@ -11,9 +11,11 @@ from openflywheel.serve._gateway.rest_admin import AdminPages
 from openflywheel.serve._gateway.rest_health import HealthPages
 from openflywheel.serve._gateway.rest_models import ModelPages
 from openflywheel.serve._gateway.rest_openapi import OpenApiPage
+from openflywheel.serve._gateway.rest_push import PushPages
 from openflywheel.serve._gateway.rest_signals import SignalPages
 from openflywheel.serve._gateway.targets import Directory
 from openflywheel.serve._upstream.client import Upstream
+from openflywheel.wheel.gateway.mailroom import Mailroom
 from openflywheel.wheel.gateway.observing import Observers
 from openflywheel.wheel.gateway.office import Office, SaidSignals
 from openflywheel.wheel.said import Said
@@ -34,6 +36,7 @@ def readiness(log: Log) -> Readiness:
 
 def pages(
     office: Office,
+    mailroom: Mailroom,
     directory: Directory,
     upstreams: Mapping[str, Upstream],
     door: Door,
@@ -50,6 +53,7 @@ def pages(
         *HealthPages(ready, door, observers.metrics.expose).pages(),
         *ModelPages(directory, upstreams).pages(),
         *SignalPages(office, ready, heard, (Said, SaidSignals), largest).pages(),
+        *PushPages(mailroom, ready, largest).pages(),
         *AdminPages(office, upstreams, observers.tally).pages(),
     ]
     return rest(door, [*found, *OpenApiPage(found).pages()])

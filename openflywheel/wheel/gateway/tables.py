@@ -11,7 +11,7 @@ from openflywheel.serve.providers import providers as checked_providers
 from openflywheel.serve.routes import EXTRACTIVE, Route
 from openflywheel.serve.routes import routes as checked_routes
 
-SERVED = ("guard", "serve")  # the rooms that a gateway process needs
+SERVED = ("collect.webhook", "guard", "serve")  # the rooms and plugins that a gateway process needs
 
 
 def check(settings: Settings) -> None:

@@ -33,6 +33,7 @@ def test_every_route_is_described(described: dict[str, Any]) -> None:
         *(f"POST {path}" for path in SURFACES),
         "GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json",
         "GET /v1/models", "GET /v1/models/{id}", "POST /v1/signals", "GET /v1/exchanges/{id}",
+        "POST /v1/collect/{source}",
         "GET /admin/providers", "GET /admin/status",
         "GET /admin/keys", "POST /admin/keys", "DELETE /admin/keys/{id}",
     }  # fmt: skip
@@ -94,7 +95,7 @@ def test_no_request_makes_the_gateway_fail(
         command += ["--header", f"authorization: Bearer {secret}"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-    assert "17" in run.stdout
+    assert "18" in run.stdout
 
 
 def _known(gate: Any, secret: str) -> bool:

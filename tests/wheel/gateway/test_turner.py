@@ -16,7 +16,10 @@ SEEDS = {
     "parcel": ["where is my parcel", "parcel not here", "track my package"],
 }
 LOOP = {
-    "collect": {"files": {"path": "seeds.jsonl"}, "traffic": {}},
+    "collect": {
+        "files": {"path": "seeds.jsonl", "basis": "no_personal_data"},
+        "traffic": {"basis": "contract"},
+    },
     "curate": ["normalise", "dedupe"],
     "customize": {"head": {}},
     "evaluate": {"accuracy": {}},
