@@ -1,4 +1,4 @@
-"""Labelled examples and texts from a local file: CSV, JSON Lines or plain text."""
+"""Records of files: a file, a folder, a glob, or object storage; of all that people keep documents in."""
 
 import csv
 import json
@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from openflywheel.base.errors import SettingsError, suggest
-from openflywheel.base.nouns import Gap, Record
+from openflywheel.base.errors import SettingsError
+from openflywheel.base.nouns import Drop, Gap, Record
+from openflywheel.collect._files.entry import Entry
+from openflywheel.collect._files.glob import matches
+from openflywheel.collect._files.place import Place, place
+from openflywheel.collect._files.reading import Objects, Reading, streams
+from openflywheel.collect._rows.record import Columns, Subject
+from openflywheel.collect._streams import Stream
 
 SUFFIXES = (".csv", ".jsonl", ".txt")
 
@@ -16,38 +22,63 @@ def files(
     gap: Gap,
     *,
     path: str,
-    task: str = "",
-    text: str = "text",
+    text: str | tuple[str, ...] = "text",
     label: str = "label",
-    license: str = "",
+    person: str = "",
+    exclude: tuple[str, ...] = (),
+    largest: int = 256_000_000,
+    most: int = 10_000,
     folder: Path,
-) -> Iterator[Record]:
-    """Records of a file's rows, for gaps that point at no exchange (the cold start, gaps that people write).
+    objects: Objects,
+    subject: Subject,
+    state: dict[str, Any],
+) -> Iterator[Record | Drop]:
+    """Records of files that are new or changed since the last time, at most `most` of them.
 
-    A relative `path` starts in the folder of flywheel.yaml; `task` is the one that the labels are for, needed
-    where there are several; `text` and `label` name the columns; a row without a label is an unlabelled
-    Record. Raises SettingsError when the file is missing, of another kind, broken, or lacks the column.
+    `path` is a file, a folder with all below it, a glob ("docs/**/*.md") or a URL: s3://bucket/prefix, gs://,
+    abfs://container@account/, az://container/ (see _files/cloud.py). A relative one starts in the folder of
+    flywheel.yaml. `exclude` are globs below it. Files of more than `largest` bytes are dropped.
+
+    Tables (CSV, TSV, JSON, JSON Lines, XLSX, Parquet) give a Record a row: `text` names the columns of the
+    text, `label` and `person` those of the label and of whom it is about; the others are its facts. Documents
+    (HTML, PDF, DOCX, PPTX, mails, plain text) give one each, Markdown one a section, a text file that `path`
+    itself names one a line. Images, audio and video are kept as objects. Archives (ZIP, TAR, gzip,
+    bzip2, xz) are read like folders. What is broken, hidden, unsafe or of another kind is dropped with its
+    reason. Raises SettingsError when nothing is there, or one named table lacks a column; MissingExtra;
+    SourceFailed.
     """
-    if gap.evidence or task not in ("", gap.task):
-        return
-    place = folder / path
-    for number, row in enumerate(read_rows(place), start=1):
-        if text not in row:
-            raise SettingsError(f"{place}:{number}: there is no column {text!r}; {suggest(text, row)}")
-        said = str(row.get(label) or "")
-        yield Record(
-            text=str(row[text]),
-            source="files",
-            uri=place.name,
-            license=license,
-            purposes=("training",),
-            labels={gap.task: said} if said else {},
-            labelled_by="seed" if said else "",
-        )
+    where = place(path, folder)
+    reading = Reading(
+        gap=gap,
+        place=where,
+        columns=Columns(text=text, label=label, person=person),
+        source="files",
+        largest=largest,
+        objects=objects,
+        subject=subject,
+    )
+    yield from reading.fresh(_wanted(where, exclude), state, most)
+
+
+def check(*, path: str, folder: Path) -> None:
+    """Is anything there? Raises SettingsError, SourceFailed."""
+    place(path, folder).check()
+
+
+def discover(
+    _: Gap, *, path: str, exclude: tuple[str, ...] = (), largest: int = 256_000_000, folder: Path
+) -> Iterator[Stream]:
+    """Files and bytes by kind, with the columns of the first table. Raises SettingsError, SourceFailed."""
+    where = place(path, folder)
+    yield from streams(where, _wanted(where, exclude), largest)
+
+
+def _wanted(where: Place, exclude: tuple[str, ...]) -> list[Entry]:
+    return [e for e in where.entries() if not any(matches(glob, e.name) for glob in exclude)]
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a CSV, JSON Lines or text file as dictionaries. Raises SettingsError."""
+    """Rows of a CSV, JSON Lines or text file as dictionaries, all or none. Raises SettingsError."""
     if not path.is_file():
         raise SettingsError(f"there is no file {str(path)!r}")
     if path.suffix not in SUFFIXES:
