@@ -1,0 +1,1 @@
+"""Our crawler beside others, on real pages."""
