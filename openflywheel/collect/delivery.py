@@ -10,7 +10,7 @@ from openflywheel.collect._files.entry import Entry
 from openflywheel.collect._files.glob import matches
 from openflywheel.collect._files.place import Place, place
 from openflywheel.collect._files.reading import Objects, Reading, streams
-from openflywheel.collect._providers.rows import is_error
+from openflywheel.collect._providers.rows import failure
 from openflywheel.collect._rows.record import Columns, Subject
 from openflywheel.collect._streams import Stream
 
@@ -54,7 +54,7 @@ def delivery(
         largest=largest,
         objects=objects,
         subject=subject,
-        failed=is_error,
+        failure=failure,
     )
     yield from reading.fresh(_complete(where, pattern, marker), state, most)
 

@@ -13,6 +13,7 @@ from openflywheel.collect._files.glob import matches
 from openflywheel.collect._files.place import Place, place
 from openflywheel.collect._files.reading import Objects, Reading, streams
 from openflywheel.collect._rows.record import Columns, Subject
+from openflywheel.collect._rows.table import LONGEST
 from openflywheel.collect._streams import Stream
 
 SUFFIXES = (".csv", ".jsonl", ".txt")
@@ -87,6 +88,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         )
     with path.open(encoding="utf-8", newline="") as lines:
         if path.suffix == ".csv":
+            csv.field_size_limit(LONGEST)
             yield from csv.DictReader(lines)
         elif path.suffix == ".jsonl":
             yield from (_json(path, i, line) for i, line in enumerate(lines, start=1) if line.strip())

@@ -14,10 +14,10 @@ tasks:                           # what the product asks of AI
     # What each costs, in one currency: a call of the model, a wrong answer, an answer by a person.
     costs: {call: 0.002, error: 6.00, person: 4.00}
 
-collect:                         # Gap -> Record: fetch what we lack
-  files: {path: seeds.jsonl}     # the cold start: examples that you have labelled
+collect:                         # Gap -> Record: fetch what we lack; each source names its legal basis
+  files: {path: seeds.jsonl, basis: no_personal_data}   # the cold start: examples that you have labelled
   experts: {}                    # ask people who know: flywheel label
-  traffic: {}                    # own conversations, once somebody has said what was right
+  traffic: {basis: contract}     # own conversations, once somebody has said what was right
 
 curate:                          # Record -> Dataset: clean, then freeze a version
   - normalise                    # Unicode and white space

@@ -9,6 +9,7 @@ import json
 import random
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from openflywheel.base.errors import SettingsError
 from openflywheel.base.nouns import Model
 from openflywheel.wheel.flywheel import Flywheel
 from openflywheel.window.crowd import Behaviour, Crowd, Message
+from openflywheel.window.shoppers import Asked, Shoppers, known_pages
 from openflywheel.window.simulate import Cycle, cycle
+from openflywheel.window.site import website
 from openflywheel.window.story import Before, Story
 
 TASK = "intent"
@@ -27,6 +30,7 @@ CONVERSATIONS = 400  # a turn; with those who ask again, eight turns use most of
 SEEDED, EXAMPLES = 0.7, 2  # cold start: two examples of 70 % of the intents
 BEHAVIOUR = Behaviour(rate=0.25, flip=0.05, correct=0.15, rephrase=0.3, choose=0.3, people=900)
 MARK = ".flywheel-demo"
+SITE = "http://127.0.0.1:8390/"  # stands in the settings for the shop's website, which gets a free port
 
 
 def run(
@@ -42,17 +46,22 @@ def run(
     `without` names rooms to switch off. Raises SettingsError when the folder holds something else.
     """
     place = _empty(Path(folder))
-    traffic = _write(place, random.Random(seed), without)
-    with Flywheel.open(place / "flywheel.yaml") as wheel, Story(wheel, place, turns, quiet=as_json) as story:
-        crowd = Crowd(wheel, TASK, traffic, BEHAVIOUR, seed)
+    with ExitStack() as opened:
+        traffic = _write(place, random.Random(seed), without, opened.enter_context(website()))
+        wheel = opened.enter_context(Flywheel.open(place / "flywheel.yaml"))
+        story = opened.enter_context(Story(wheel, place, turns, quiet=as_json))
+        crowd, shoppers = Crowd(wheel, TASK, traffic, BEHAVIOUR, seed), Shoppers(wheel, seed)
         wheel.turn()  # the cold start: learn from the seeds
         first = wheel.champion(TASK)
         story.begin(len(traffic))
-        cycles = []
+        cycles: list[Cycle] = []
+        asked: list[Asked] = []
         for _ in range(turns):
+            asked.append(shoppers.ask())
             cycles.append(cycle(crowd, CONVERSATIONS))
             story.tell(cycles[-1])
-        story.end(cycles, _before_and_now(wheel, first, list(crowd.truth.values())))
+            story.tell_shoppers(asked[-1], shoppers.orders())
+        story.end(cycles, asked, _before_and_now(wheel, first, list(crowd.truth.values())))
     if as_json:
         print(json.dumps(msgspec.to_builtins(cycles)))
     return cycles
@@ -68,20 +77,24 @@ def _empty(place: Path) -> Path:
     return place
 
 
-def _write(place: Path, chance: random.Random, without: Sequence[str]) -> list[Message]:
-    """Settings and seeds into the folder; returns the other messages, which become the traffic."""
+def _write(place: Path, chance: random.Random, without: Sequence[str], site: str) -> list[Message]:
+    """Settings, seeds and help pages into the folder; returns the other messages: they are the traffic."""
     messages = sample_messages()
     chance.shuffle(messages)
     labels = sorted({m.label for m in messages} - {"out_of_scope"})
     seeded = set(chance.sample(labels, round(SEEDED * len(labels))))
     seeds = [m for label in sorted(seeded) for m in _first(messages, label)]
-    lines = (json.dumps({"text": m.text, "label": m.label}) for m in seeds)
-    (place / "seeds.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    text = (files(__package__) / "shop/flywheel.yaml").read_text(encoding="utf-8")
+    _write_lines(place / "seeds.jsonl", [{"text": m.text, "label": m.label} for m in seeds])
+    _write_lines(place / "help.jsonl", known_pages())
+    text = (files(__package__) / "shop/flywheel.yaml").read_text(encoding="utf-8").replace(SITE, site)
     (place / "flywheel.yaml").write_text(_switch_off(text, without), encoding="utf-8")
     (place / "wheel").mkdir()
     (place / "wheel/key").write_bytes(chance.randbytes(32))  # names people, and so says who is held out
     return [m for m in messages if m not in seeds]
+
+
+def _write_lines(file: Path, rows: Sequence[dict[str, str]]) -> None:
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def _first(messages: Sequence[Message], label: str) -> list[Message]:

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from openflywheel.base.nouns import Reading
 from openflywheel.wheel.flywheel import Flywheel
+from openflywheel.window.shoppers import Asked, Order
 from openflywheel.window.simulate import Cycle
 
 COLUMNS = (
@@ -75,7 +76,14 @@ class Story:
             )
         self._progress.advance(self._bar)
 
-    def end(self, cycles: Sequence[Cycle], better: Sequence[Before]) -> None:
+    def tell_shoppers(self, asked: Asked, orders: Sequence[Order]) -> None:
+        """What shoppers asked, and what the wheel fetched because of it."""
+        say = self._progress.console.print
+        say(f"{'':6}shoppers: {_asked(asked)}", style="dim", highlight=False)
+        for order in orders:
+            say(f"{'':6}a gap: {escape(_ordered(order))}", style="cyan", highlight=False)
+
+    def end(self, cycles: Sequence[Cycle], asked: Sequence[Asked], better: Sequence[Before]) -> None:
         """The wheel's own report: printed, and kept as Markdown."""
         readings = self._wheel.readings()
         titles = _titles()
@@ -89,7 +97,7 @@ class Story:
             text, was, now = map(escape, (seen.text, was, now))
             self._console.print(f"\n  “{text}”\n    first: {was}\n    now:   [green]{now}[/green]")
         report = self._place / "report.md"
-        report.write_text(_report(cycles, readings, better, titles), encoding="utf-8")
+        report.write_text(_report(cycles, asked, readings, better, titles), encoding="utf-8")
         self._console.print(f"\nThe report is in {report}. Look further:")
         flywheel = _command()
         for looks in ("map", "why intent", "readings"):
@@ -121,6 +129,17 @@ def row(cycle: Cycle) -> tuple[str, ...]:
     )
 
 
+def _asked(asked: Asked) -> str:
+    return (
+        f"of {asked.missing} about old batteries {asked.found} answered from a page about them, "
+        f"of {asked.others} others {asked.others_answered}"
+    )
+
+
+def _ordered(order: Order) -> str:
+    return f"{order.topic}: {order.why}; {order.fetched} pages fetched from the shop's website"
+
+
 def _line(cells: Sequence[str]) -> str:
     widths = (5, 6, 9, 9, 10, 11, 8, 13, 8, 11)
     return " ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
@@ -141,7 +160,11 @@ def _titles() -> dict[str, str]:
 
 
 def _report(
-    cycles: Sequence[Cycle], readings: Sequence[Reading], better: Sequence[Before], titles: dict[str, str]
+    cycles: Sequence[Cycle],
+    asked: Sequence[Asked],
+    readings: Sequence[Reading],
+    better: Sequence[Before],
+    titles: dict[str, str],
 ) -> str:
     """The story in Markdown."""
     lines = [
@@ -155,6 +178,9 @@ def _report(
         "",
         "## Why each candidate was promoted or not",
         *(f"- turn {c.turn}: {c.verdict}: {c.reason or 'it said nothing'}" for c in cycles),
+        "",
+        "## What shoppers asked, before and after the wheel fetched what it lacked",
+        *(f"- turn {c.turn}: {_asked(a)}" for c, a in zip(cycles, asked, strict=True)),
         "",
         "## What the wheel says about itself",
         _markdown(("reading", "value", "interval", "note")),

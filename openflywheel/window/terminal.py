@@ -31,6 +31,9 @@ SECTIONS: Mapping[str, Commands] = {
         "label": ("_label", "Answer what experts are asked."),
         "simulate": ("_demo", "Send labelled messages of a file as traffic, and turn."),
     },
+    "Collect": {
+        "collect": ("_collect", "Fetch what the gaps ask for."),
+    },
     "Turn": {
         "turn": ("_turning", "Turn the wheel once."),
         "spin": ("_turning", "Turn whenever a trigger says so, until interrupted."),
@@ -39,7 +42,7 @@ SECTIONS: Mapping[str, Commands] = {
         "serve": ("_serve", "Answer over HTTP, hear signals, and turn when it is time, until interrupted."),
         "keys": ("_keys", "Create, list and revoke API keys of the gateway."),
         "providers": ("_providers", "Show how the providers did over the last day, and on whom all depends."),
-        "fake-provider": ("_fake", "Answer as OpenAI and Anthropic would, without a model, for tests."),
+        "fake-provider": ("_fake", "Answer as the providers of models and of data would, without either, for tests."),
         "replay": ("_replay", "Send logged traffic again and compare the answers."),
     },
     "Look": {

@@ -177,8 +177,9 @@ def test_broken_tables_are_read_as_far_as_they_go(tmp_path):
     assert "turn of no conversation" in drops(found)
     assert "line too long" in drops(found)
     assert texts(found)[1] == "customer: claim status"
-    write(tmp_path, "a\tb\n1\t2\n", name="log.tsv")
-    assert drops(read(tmp_path, path="log.tsv", form="multidogo")) == ["no table of turns"]
+    for other in ("a\tb\n1\t2\n", 'conversationId\t"' + "x" * 200_000):
+        write(tmp_path, other, name="log.tsv")
+        assert drops(read(tmp_path, path="log.tsv", form="multidogo")) == ["no table of turns"]
 
 
 def test_a_log_that_grows_is_read_from_where_it_was_left(tmp_path):

@@ -92,7 +92,7 @@ def test_rows_in_which_the_vendor_reports_errors_are_drops(tmp_path, name):
     put(tmp_path, name, gzip.compress(content.encode()) if name.endswith("gz") else content)
     assert [r.reason if isinstance(r, Drop) else r.text for r in read(tmp_path)] == [
         "one",
-        "provider error",
+        "provider error: dead_page",
         "two",
     ]
 
@@ -231,7 +231,7 @@ def test_a_drop_in_s3(bucket):
     upload(store, "vendor/2026/a.jsonl.gz", gzip.compress(line("one").encode() + json.dumps(ERROR).encode()))
     upload(store, "elsewhere/b.jsonl", line("not ours"))
     one, drop = read(Path(), url, state=state)
-    assert (one.text, drop) == ("one", Drop("provider error"))
+    assert (one.text, drop) == ("one", Drop("provider error: dead_page"))
     assert one.uri == "s3://drop-zone/vendor/2026/a.jsonl.gz!/a.jsonl"
     upload(store, "vendor/2026/a-same-second.jsonl", line("two"))  # S3 tells times by the second
     assert "two" in texts(Path(), url, state=state)

@@ -14,7 +14,7 @@ name: desk
 store: {store}
 encoder: ngrams
 tasks: {{route: {{kind: label, costs: {{call: 1, error: 10, person: 100}}}}}}
-collect: {{files: {{path: seeds.jsonl}}}}
+collect: {{files: {{path: seeds.jsonl, basis: no_personal_data}}}}
 customize: {{head: {{}}}}
 evaluate: {{accuracy: {{}}}}
 """

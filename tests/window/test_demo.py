@@ -8,9 +8,10 @@ import pytest
 
 from openflywheel.base.door import ROOMS
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.nouns import Exchange, Gap, Model, Row, Signal, Step
+from openflywheel.base.nouns import Exchange, Gap, Model, Record, Row, Signal, Step
 from openflywheel.store import Store
 from openflywheel.window import demo
+from openflywheel.window.shoppers import PLACES
 from openflywheel.window.story import COLUMNS
 
 CLOCKS = {"seconds": 0.0, "cpu_seconds": 0.0, "bottleneck": ""}
@@ -81,9 +82,23 @@ class TestStory:
     def test_the_seeds_are_no_traffic_and_no_message_is_written_twice(self, told, open_store):
         folder, cycles = told
         seeds = {json.loads(line)["text"] for line in (folder / "seeds.jsonl").read_text().splitlines()}
-        asked = [e.input for e in open_store(folder).all(Exchange)]
+        asked = [e.input for e in open_store(folder).all(Exchange) if e.task == demo.TASK]
         assert len(asked) == len(set(asked)) == sum(c.served for c in cycles)
         assert not seeds & set(asked)
+
+    def test_the_wheel_closes_a_gap_by_fetching_what_shoppers_ask_for(self, told, open_store):
+        store = open_store(told[0])
+        gap = next(g for g in store.all(Gap) if g.task == "answer" and g.queries)
+        pages = [r for r in store.all(Record) if r.source == "crawl"]
+        assert pages
+        assert min(r.at for r in pages) > gap.at  # nothing was fetched before the gap was found
+        asked = [e for e in store.all(Exchange) if e.task == "answer"]
+        first, second = (
+            sum(any(p in v.reason for p in PLACES for v in e.verdicts) for e in turn)
+            for turn in (asked[:120], asked[120:])
+        )
+        assert first == 0
+        assert second >= 10  # of 24 about what was missing
 
     def test_a_part_of_the_shop_is_unknown_at_the_cold_start(self, told, open_store):
         model = open_store(told[0]).all(Model)[0]
@@ -126,7 +141,7 @@ class TestFolder:
         (tmp_path / "note").touch()
         with pytest.raises(SettingsError, match="cellar"):
             demo.run(folder=tmp_path, without=["cellar"])
-        assert sorted(p.name for p in tmp_path.iterdir()) == [demo.MARK, "seeds.jsonl"]
+        assert sorted(p.name for p in tmp_path.iterdir()) == [demo.MARK, "help.jsonl", "seeds.jsonl"]
 
     def test_its_settings_are_those_of_the_shop(self, told):
         text = (told[0] / "flywheel.yaml").read_text()

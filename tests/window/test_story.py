@@ -5,6 +5,7 @@ import pytest
 
 from openflywheel.base.nouns import Reading
 from openflywheel.wheel.flywheel import Flywheel
+from openflywheel.window.shoppers import Asked, Order
 from openflywheel.window.simulate import Cycle
 from openflywheel.window.story import COLUMNS, Before, Story, row
 
@@ -25,6 +26,8 @@ CYCLE = Cycle(
     bottleneck="customize",
 )
 SILENT = msgspec.structs.replace(CYCLE, turn=4, accuracy=None, verdict="no candidate", reason="")
+ASKED = Asked(missing=24, found=17, others=96, others_answered=70)
+ORDER = Order("old, batteries", "16 of 20 failed", 12)
 BETTER = Before("parcel | where?", "returns_policy", "track_order")
 
 
@@ -44,7 +47,8 @@ def tell(wheel, tmp_path):
             story.begin(1722)
             for cycle in (CYCLE, SILENT):
                 story.tell(cycle)
-            story.end([CYCLE, SILENT], better)
+                story.tell_shoppers(ASKED, [ORDER])
+            story.end([CYCLE, SILENT], [ASKED, ASKED], better)
         return (tmp_path / "report.md").read_text()
 
     return told
@@ -81,6 +85,13 @@ class TestPrinted:
         assert "parcel | where?" in said
         assert f"flywheel why intent -f {tmp_path}/flywheel.yaml" in " ".join(said.split())
 
+    def test_it_says_what_shoppers_asked_and_what_was_fetched(self, tell, capsys):
+        report = tell()
+        said = " ".join(capsys.readouterr().out.split())
+        assert "of 24 about old batteries 17 answered from a page about them, of 96 others 70" in said
+        assert "old, batteries: 16 of 20 failed; 12 pages fetched from the shop's website" in said
+        assert "- turn 3: of 24 about old batteries 17" in report
+
     def test_an_answer_is_shown_by_the_title_of_its_article(self, tell, capsys):
         tell(better=[Before("?", "no_such_article", "track_order")])
         said = capsys.readouterr().out
@@ -93,7 +104,7 @@ class TestPrinted:
         wheel.store.append([Reading(name="odd", value=1, note="[/note]")])
         with Story(wheel, tmp_path, 1, quiet=False) as story:
             story.tell(failed)
-            story.end([failed], [Before("[/text]", "[/was]", "[/now]")])
+            story.end([failed], [ASKED], [Before("[/text]", "[/was]", "[/now]")])
         said = capsys.readouterr().out
         for text in ("no candidate: ValueError: [bold] [/no]", "[/note]", "[/text]", "[/was]", "[/now]"):
             assert text in said

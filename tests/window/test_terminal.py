@@ -34,6 +34,7 @@ LINES = {
     "providers": [],
     "replay": ["--save", "calls.jsonl"],
     "signals": [],
+    "collect": [],
 }
 ELSEWHERE = {"demo", "keys", "serve", "fake-provider"}  # groups, and what runs until it is stopped
 PYTHON = (sys.executable, "-m", "openflywheel")

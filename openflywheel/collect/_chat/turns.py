@@ -4,7 +4,6 @@ Columns: conversationId, turnNumber, utterance; perhaps authorRole, intent. With
 the customer's, as in the splits that are annotated by turn.
 """
 
-import csv
 from collections.abc import Iterator
 from io import TextIOWrapper
 from itertools import groupby
@@ -12,8 +11,10 @@ from typing import BinaryIO
 
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._chat.conversation import Conversation, Turn
+from openflywheel.collect._rows.table import table
 
 NEEDED = ("conversationId", "utterance")
+LONGEST = 131_072  # characters of a turn: what is longer is a quote that is never closed
 SIDES = {"user": "customer", "customer": "customer", "agent": "agent"}
 
 Row = dict[str, str]
@@ -41,20 +42,15 @@ def conversations(file: BinaryIO, label: str, person: str) -> Iterator[Conversat
 
 
 def _rows(text: TextIOWrapper) -> Iterator[Row | Drop]:
-    reader = csv.reader(text, delimiter="\t")
-    names = next(reader, [])
-    if not all(name in names for name in NEEDED):
+    lines = table(text, delimiter="\t", longest=LONGEST)
+    names = next(lines, [])
+    if isinstance(names, Drop) or not all(name in names for name in NEEDED):
         yield Drop("no table of turns")
         return
-    while True:
-        try:
-            line = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:  # a field of more than 131,072 characters: a quote that is never closed
-            yield Drop("line too long")
-            continue
-        if line:
+    for line in lines:
+        if isinstance(line, Drop):
+            yield line
+        elif line:
             yield dict(zip(names, line, strict=False))
 
 

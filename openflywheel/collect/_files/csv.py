@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._files.charset import stream_of
 from openflywheel.collect._files.file import File, Found
+from openflywheel.collect._rows.table import table
 
 DELIMITERS = ",;\t|"
 SAMPLE = 1 << 16  # characters
 ROWS = 20
-LONGEST = 16 << 20  # characters of a field: Python's own limit of 131,072 is less than a long document
-
-csv.field_size_limit(LONGEST)  # of the whole process
 
 
 def read(file: File) -> Iterator[Found | Drop]:
@@ -22,12 +20,12 @@ def read(file: File) -> Iterator[Found | Drop]:
         sample = stream.read(SAMPLE)
         stream.seek(0)
         delimiter = "\t" if file.name.lower().endswith(".tsv") else delimiter_of(sample)
-        yield from _rows(csv.reader(stream, delimiter=delimiter))
+        yield from _rows(table(stream, delimiter=delimiter))
 
 
-def _rows(rows: Iterator[list[str]]) -> Iterator[Found | Drop]:
+def _rows(rows: Iterator[list[str] | Drop]) -> Iterator[Found | Drop]:
     header: list[str] = []
-    while (row := _next(rows)) is not None:
+    for row in rows:
         if isinstance(row, Drop):
             yield row
         elif not header:
@@ -35,14 +33,6 @@ def _rows(rows: Iterator[list[str]]) -> Iterator[Found | Drop]:
         elif row:
             fields = {name: value for name, value in zip(header, row, strict=False) if name}
             yield Found(row=fields) if len(row) <= len(header) else Drop("row longer than the header")
-
-
-def _next(rows: Iterator[list[str]]) -> list[str] | Drop | None:
-    """The next row; None at the end. The reader goes on behind what it can't read."""
-    try:
-        return next(rows, None)
-    except csv.Error:
-        return Drop("broken row")
 
 
 def delimiter_of(sample: str) -> str:

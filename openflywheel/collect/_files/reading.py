@@ -30,7 +30,7 @@ class Objects(Protocol):
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """How files become Records; `failed` says of a row that it reports a failure of the one who sent it."""
+    """How files become Records; `failure` says why a row reports that its sender failed, or ""."""
 
     gap: Gap
     place: Place
@@ -39,7 +39,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     largest: int
     objects: Objects
     subject: Subject
-    failed: Callable[[dict[str, Any]], bool] | None = None
+    failure: Callable[[dict[str, Any]], str] = lambda _: ""
 
     def fresh(self, entries: Sequence[Entry], state: dict[str, Any], most: int) -> Iterator[Record | Drop]:
         """Records of what is new since the last time, at most so many; the rest comes the next time.
@@ -67,8 +67,8 @@ class Reading(Struct, frozen=True, kw_only=True):
         uri = self.place.uri(name) + (f"#{found.anchor}" if found.anchor else "")
         if found.row is None:
             return self._document(found, uri)
-        if self.failed and self.failed(found.row):
-            return Drop("provider error")
+        if failed := self.failure(found.row):
+            return Drop(failed)
         if first:  # of a file that the user named: a wrong column is a mistake in the settings
             self.columns.require(found.row, uri)
         return record(found.row, self.gap, self.columns, source=self.source, uri=uri, subject=self.subject)

@@ -4,7 +4,6 @@ The form is told by the content first: providers send an array where NDJSON was 
 gzipped without saying so. A broken row becomes a Drop and the next one is read.
 """
 
-import csv
 import gzip
 import io
 import re
@@ -15,6 +14,7 @@ from typing import IO, Any
 import msgspec
 
 from openflywheel.base.nouns import Drop
+from openflywheel.collect._rows.table import table
 
 MOST = 1 << 30  # bytes of an unpacked delivery: Bright Data's webhooks carry up to 1 GB
 WHOLE = 32 << 20  # bytes of an array, which is read at once (NDJSON and CSV row by row)
@@ -113,23 +113,20 @@ def _json(text: bytes) -> Any:
 
 
 def _table(lines: Iterable[bytes]) -> Iterator[Any]:
-    csv.field_size_limit(ROW)  # Python's 128 KB are less than one page's HTML
-    table = csv.DictReader((line.decode("utf-8", "replace") for line in lines), restkey="")
-    while True:
-        try:
-            row = next(table)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield Drop("broken row")
-            continue
-        yield _told(row)
+    columns: list[str] = []
+    for row in table((line.decode("utf-8", "replace") for line in lines), longest=ROW):
+        if isinstance(row, Drop):
+            yield row
+        elif not columns:
+            columns = row
+        elif row:
+            yield _told(columns, row)
 
 
-def _told(row: dict[str, str | None]) -> dict[str, str] | Drop:
-    if "" in row:  # where csv puts what stands behind the last column
+def _told(columns: list[str], row: list[str]) -> dict[str, str] | Drop:
+    if len(row) > len(columns):
         return Drop("more values than columns")
-    return {column: value for column, value in row.items() if value is not None}
+    return {column: value for column, value in zip(columns, row, strict=False) if column}
 
 
 def _judged(row: Any) -> Row | Drop:
@@ -137,15 +134,17 @@ def _judged(row: Any) -> Row | Drop:
         return row
     if not isinstance(row, dict):
         return Drop("row is not an object")
-    return Drop(f"provider error: {_code(row)}") if is_error(row) else row
+    return Drop(reason) if (reason := failure(row)) else row
 
 
-def is_error(row: Row) -> bool:
-    """Does a row say that its input failed? A row with data of its own beside an "error" column does not."""
-    return bool(row.get("error_code")) or (bool(row.get("error")) and ABOUT.issuperset(row))
+def failure(row: Row) -> str:
+    """Why a row says that its input failed, as a Drop's reason: "provider error: <code>"; "" if it does not.
 
-
-def _code(row: Row) -> str:
-    """Its code alone: messages hold addresses and ids, and reasons are counted."""
-    said = re.sub(r"[^a-z0-9]+", "_", str(row.get("error_code") or "").lower()).strip("_")
-    return said[:40] or "no code"
+    The code alone: messages hold addresses and ids, and reasons are counted. A row with data of its own
+    beside an "error" column has not failed.
+    """
+    code = row.get("error_code")
+    if not code and not (row.get("error") and ABOUT.issuperset(row)):
+        return ""
+    said = re.sub(r"[^a-z0-9]+", "_", str(code or "").lower()).strip("_")
+    return f"provider error: {said[:40] or 'no code'}"

@@ -8,7 +8,7 @@ import pytest
 
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._providers import rows as module
-from openflywheel.collect._providers.rows import is_error, rows
+from openflywheel.collect._providers.rows import failure, rows
 
 GOOD = [{"url": "https://a.example/1", "text": "one"}, {"url": "https://a.example/2", "text": "zwei ü"}]
 BAD = {
@@ -74,18 +74,18 @@ def test_error_columns_of_a_table_are_empty_where_a_row_is_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "wrong"),
+    ("row", "why"),
     [
-        (BAD, True),
-        ({"error": "no page at https://a.example", "input": {}}, True),
-        ({"error": None, "error_code": None, "text": "fine"}, False),
-        ({"error": "E42 at boot", "text": "how do I fix it?"}, False),  # a column of the data
-        ({"warning": "slow", "warning_code": "slow", "text": "fine"}, False),
-        ({}, False),
+        (BAD, "provider error: dead_page"),
+        ({"error": "no page at https://a.example", "input": {}}, "provider error: no code"),
+        ({"error": None, "error_code": None, "text": "fine"}, ""),
+        ({"error": "E42 at boot", "text": "how do I fix it?"}, ""),  # a column of the data
+        ({"warning": "slow", "warning_code": "slow", "text": "fine"}, ""),
+        ({}, ""),
     ],
 )
-def test_which_rows_are_errors(row: dict[str, Any], wrong: bool) -> None:
-    assert is_error(row) is wrong
+def test_which_rows_are_errors(row: dict[str, Any], why: str) -> None:
+    assert failure(row) == why
 
 
 def test_an_error_without_a_code_or_with_a_very_long_one_gives_a_short_reason() -> None:
@@ -110,10 +110,20 @@ def test_a_table_with_broken_rows_goes_on(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(module, "ROW", 50)
     body = table("a,b", "1,2,3", "4", f'5,"{"x" * 30}', "x" * 30 + '"', "7,8")
     found = list(rows(body, "text/csv"))
-    assert found[0] == Drop("more values than columns")
-    assert found[1] == {"a": "4"}
-    assert found[2] == Drop("broken row")
-    assert found[-1] == {"a": "7", "b": "8"}
+    assert found == [
+        Drop("more values than columns"),
+        {"a": "4"},
+        Drop("line too long"),  # a quote that goes on in the next line
+        {"a": "7", "b": "8"},
+    ]
+
+
+def test_a_table_says_which_row_is_broken_and_leaves_out_columns_without_a_name() -> None:
+    assert list(rows(table("a,,b", "1,2,3", "4\r5", "", "6"), "text/csv")) == [
+        {"a": "1", "b": "3"},
+        Drop("broken row"),
+        {"a": "6"},
+    ]
 
 
 def test_a_field_may_hold_a_whole_page() -> None:
