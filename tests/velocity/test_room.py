@@ -5,14 +5,15 @@ import pytest
 from openflywheel import velocity
 from openflywheel.base import door
 from openflywheel.base.champion import PROMOTION
+from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Dataset, Exchange, Model, Reading, Signal, Step, Verdict
 from openflywheel.base.settings import Task
 from openflywheel.store import Store
 
-HANDED = {"seed": 0, "tasks": {"route": Task(kind="label")}}
+HANDED = {"seed": 0, "tasks": {"route": Task(kind="label")}, "encoder": NgramEncoder()}
 GAUGES = (
-    "bottleneck", "cascade_share", "component_map", "cycle_time", "economics", "learning_curve",
-    "signal_validity",
+    "bottleneck", "cascade_share", "component_map", "cycle_time", "documents_per_gap", "economics",
+    "learning_curve", "signal_validity",
 )  # fmt: skip
 
 

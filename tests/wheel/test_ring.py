@@ -23,6 +23,12 @@ def hasty(episode, *, folder):
         if exchange.input == "stop" and (folder / "broken").exists():
             raise KeyError("stop")
 """
+VENDOR = """\
+from openflywheel.base.nouns import Paid
+def vendor(gap):
+    yield Paid(0.25, "vendor")
+    raise ValueError("the vendor sent rubbish")
+"""
 RUBBISH = """\
 from openflywheel.base.nouns import Signal
 REST = {{"kind": "odd", "value": 0, "source": "code", "explicit": False}}
@@ -69,6 +75,12 @@ class TestFailing:
         assert (steps["customize"].gave, len(fragile.store.all(Row))) == (1, 9)
         assert fragile.champion("route") is not None
         assert rooms(fragile.turn())["curate"].took == 0
+
+    def test_what_was_paid_before_it_failed_is_told(self, new, install, reopen):
+        install("collect", "vendor", VENDOR)
+        step = reopen(new, ("collect: {", "collect: {vendor: {basis: contract}, ")).advance("collect")
+        assert step.error.startswith("ValueError: the vendor sent rubbish (stranger_vendor.py:")
+        assert (step.cost, step.provider, step.gave) == (0.25, "vendor", 0)
 
     def test_what_it_gave_before_it_failed_is_not_kept(self, desk, install, reopen):
         install("signals", "hasty", LISTENER)

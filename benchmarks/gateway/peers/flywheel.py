@@ -17,7 +17,7 @@ SETTINGS = """
 name: benchmark
 store: ./wheel
 tasks: {{route: {{kind: label}}}}
-collect: {{files: {{path: seeds.jsonl}}}}
+collect: {{files: {{path: seeds.jsonl, basis: no_personal_data}}}}
 curate: [normalise, dedupe]
 customize: {{head: {{}}}}
 evaluate: {{accuracy: {{}}}}
