@@ -195,6 +195,8 @@ class _Crawl:
                 given += self._taking.settle(outcome)
         elif not given:
             self._rest()
+        with _surviving("what waits"):  # what came may have made it worth less
+            self._frontier.revise(self._aim.revised())
         if state := self._aim.state():
             self._frontier.facts.put("aim", state)
         self._frontier.commit()

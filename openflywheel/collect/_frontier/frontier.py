@@ -14,6 +14,7 @@ from typing import Protocol
 from openflywheel.collect._frontier.pages import Facts, Pages
 from openflywheel.collect._frontier.rows import Job, Known, Said, Seen, number_of
 from openflywheel.collect._frontier.tables import DROPPED, FETCHED, QUEUED, Tables
+from openflywheel.collect._site.urls import near
 
 LONGEST_TEXT = 200  # characters of a link's words that are kept
 AWAY, LONGEST_AWAY = 30.0, 3_600.0  # seconds for which a host that refuses is left alone; doubled each time
@@ -82,15 +83,15 @@ class Frontier:
 
     def known(self, nears: Iterable[str]) -> dict[str, list[Known]]:
         """near form -> the URLs of that form, in the order in which they were found."""
-        numbers = {number_of(near): near for near in nears}
+        numbers = {number_of(form): form for form in nears}
         rows = self._tables.all(
             "SELECT urls.near, urls.id, url, state, urls.value, depth FROM json_each(?) AS asked "
             "JOIN urls ON urls.near = asked.value ORDER BY urls.id",
             json.dumps(list(numbers)),
         )
         out: dict[str, list[Known]] = defaultdict(list)
-        for near, *rest in rows:
-            out[numbers[near]].append(Known(*rest))
+        for form, *rest in rows:
+            out[numbers[form]].append(Known(*rest))
         return out
 
     def same_content(self, digest: int, but: int) -> int | None:
@@ -135,6 +136,18 @@ class Frontier:
             "UPDATE urls SET value = ? WHERE id = ?", ((value, id) for id, value in values.items())
         )
         self._touched.update(id for (id,) in self._tables.all("SELECT id FROM hosts WHERE best IS NOT NULL"))
+
+    def revise(self, values: Mapping[str, float]) -> None:
+        """Give the queued ones of some URLs other values."""
+        self._tables.write_many(
+            "UPDATE urls SET value = ? WHERE near = ? AND key = ? AND state = 0",
+            ((value, number_of(near(url)), number_of(url)) for url, value in values.items()),
+        )
+        found = self._tables.all(
+            "SELECT DISTINCT host FROM urls JOIN json_each(?) AS revised ON urls.near = revised.value",
+            json.dumps([number_of(near(url)) for url in values]),
+        )
+        self._touched.update(id for (id,) in found)
 
     def count(self, state: int) -> int:
         """How many URLs are in a state."""

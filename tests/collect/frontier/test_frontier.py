@@ -7,6 +7,7 @@ from openflywheel.base.errors import StoreError
 from openflywheel.collect._frontier.frontier import Frontier
 from openflywheel.collect._frontier.rows import Said, Seen, number_of
 from openflywheel.collect._frontier.tables import DROPPED, FETCHED, QUEUED, Tables
+from openflywheel.collect._site.urls import near
 
 
 class Free:
@@ -196,6 +197,20 @@ def test_another_aim_gives_other_values_and_leaves_the_start_first(frontier):
     frontier.revalue({2: 0.1, 3: 0.7})
     frontier.commit()
     assert paths(frontier.take(9, 0, Free())) == ["a/start", "a/2", "a/1", "a/3"]
+
+
+def test_what_waits_is_revised_by_its_url_and_what_was_fetched_is_not(frontier):
+    urls = ["http://a/1", "http://a/2", "http://b/3"]
+    fill(
+        frontier,
+        *(Seen(url, near(url), url[7], 1, value) for url, value in zip(urls, (5, 4, 3), strict=True)),
+    )
+    [first] = frontier.take(1, 0, Free())
+    frontier.fetched(first, Said(number_of("text")), 1.0)
+    frontier.revise({urls[0]: 99.0, urls[1]: 0.5, "http://c/unknown": 7.0})
+    frontier.commit()
+    assert frontier.best() == 3
+    assert paths(frontier.take(9, 0, Free())) == ["b/3", "a/2"]
 
 
 def test_numbers_of_pages_rise_also_when_the_newest_were_lost(tmp_path):
