@@ -11,7 +11,8 @@ and strangers (entry-point group "openflywheel.<room>") come through the same do
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module, metadata
 from pkgutil import iter_modules
@@ -248,13 +249,28 @@ def load(
     if kind is None:
         return plugin
     terms = kind(**{key: value for key, value in settings.items() if key in common})
-    return Under(plugin, terms, _identity(name, own))
+    return Under(plugin, terms, _identity(name, own, getattr(terms, "task", "")))
 
 
-def _identity(name: str, own: Mapping[str, Any]) -> str:
+def _identity(name: str, own: Mapping[str, Any], task: str) -> str:
     """Names one use of a plugin; a new key or another limit leaves it the same."""
     place = {k: v for k, v in own.items() if k not in SECRETS and not isinstance(v, int | float)}
+    if task:
+        place["task"] = task
     return f"{name}-{content_id(msgspec.json.encode(place, order='deterministic'))[:12]}" if place else name
+
+
+def told_apart(plugins: Sequence[Plugin]) -> list[Plugin]:
+    """Loaded plugins in their order; uses that look the same are numbered, so that each has a state."""
+    seen: Counter[str] = Counter()
+    return [_numbered(plugin, seen) if isinstance(plugin, Under) else plugin for plugin in plugins]
+
+
+def _numbered(plugin: Under, seen: Counter[str]) -> Under:
+    seen[plugin.identity] += 1
+    number = seen[plugin.identity]
+    name = plugin.identity if number == 1 else f"{plugin.identity}-{number}"
+    return msgspec.structs.replace(plugin, identity=name)
 
 
 def wants(plugin: Plugin) -> tuple[str, ...]:

@@ -265,6 +265,12 @@ class Drop(Struct, frozen=True):
     reason: str
 
 
+class Fault(Struct, frozen=True):
+    """What went wrong in a part of a room whose other parts went on: goes into the Step's `error`."""
+
+    said: str
+
+
 class Paid(Struct, frozen=True):
     """What a provider took for its work, in the currency of `wheel.budget.dollars`: goes into the Step."""
 

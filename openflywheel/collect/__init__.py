@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from openflywheel.base.door import Under, name_of, wants
-from openflywheel.base.errors import SourceFailed
-from openflywheel.base.nouns import Arrow, Drop, Exchange, Gap, Paid, Record
+from openflywheel.base.errors import FlywheelError, SourceFailed
+from openflywheel.base.nouns import Arrow, Drop, Exchange, Fault, Gap, Paid, Record
 from openflywheel.base.room import Given
 from openflywheel.base.settings import Budget
 from openflywheel.collect._terms import Terms
@@ -28,7 +28,7 @@ NO_DOLLARS = Budget()
 MOST_STATE = 65_536  # bytes of JSON: a cursor, not a list of all that was ever seen
 MOST_WAITING = 200  # gaps that a failing source is shown again
 
-Found = Record | Drop | Paid
+Found = Record | Drop | Fault | Paid
 Source = Callable[..., Iterable[Found]]
 Progress = Callable[[str, dict[str, float]], object]
 State = dict[str, Any]
@@ -57,8 +57,8 @@ def run(
 ) -> Iterator[Found]:
     """Show the gaps to every source; what is stored already is not given again.
 
-    A source whose far side fails is reported, keeps its old state and is shown its gaps again the next time;
-    the others go on. What providers take counts against the `budget`, whatever the source and the gap.
+    A source that fails is reported, keeps its old state and is shown its gaps again the next time; the others
+    go on. What providers take counts against the `budget`, whatever the source and the gap.
     `progress` is called with a source's name and its figures.
     """
     found: dict[str, Record] = {}
@@ -89,33 +89,45 @@ class Visit:
         self.source, self.name = source, name_of(source)
         self.terms: Terms | None = source.terms if isinstance(source, Under) else None
         place = source.identity if isinstance(source, Under) else self.name
+        self._fresh = place not in state
         self.kept = state.setdefault(place, {"own": {}, "columns": {}, "waiting": []})
         self.before = deepcopy(self.kept)
         self._progress = progress
 
     def gaps(self, took: Sequence[Gap], given: Given) -> list[Gap]:
-        """The gaps that the source is shown: the new ones, those that it failed, and those of every turn."""
-        if self.name in OWN:
-            return list(took)
-        failed = given.get(Gap, self.kept["waiting"]).values()
+        """The gaps that the source is shown: the new ones, those that it failed, and those of every turn.
+
+        One that was never asked before is shown the cold start, however long that is ago.
+        """
         when = "turn" if self.name in PUSHED else self.terms.when if self.terms else "start"
-        always = [g for g in given.all(Gap) if g.why == COLD] if when == "turn" else []
-        gaps = {g.id: g for g in (*failed, *took, *always) if asks_for_documents(g)}
-        if when == "gap" or self.name in WORDS:
-            gaps = {g.id: g for g in gaps.values() if g.queries}
-        return [g for g in gaps.values() if not self.terms or self.terms.task in ("", g.task)]
+        cold = when == "turn" or (when == "start" and self._fresh)
+        begun = [g for g in given.all(Gap) if g.why == COLD] if cold else []
+        failed = given.get(Gap, self.kept["waiting"]).values()
+        gaps = {g.id: g for g in (*failed, *took, *begun)}
+        return [g for g in gaps.values() if self._takes(g, when)]
+
+    def _takes(self, gap: Gap, when: str) -> bool:
+        if self.terms and self.terms.task not in ("", gap.task):
+            return False
+        if self.name in OWN:
+            return True
+        return bool(gap.queries) if when == "gap" or self.name in WORDS else asks_for_documents(gap)
 
     def all(self, gaps: Sequence[Gap]) -> Iterator[Found]:
-        """What the source finds for its gaps; nothing but a Drop from where its far side fails."""
+        """What the source finds for its gaps, up to where it fails."""
         self.kept["waiting"] = []
         try:
             for gap in gaps:
                 yield from self._one(gap)
-        except SourceFailed as error:
-            log.warning("collect: %s failed: %s", self.name, error)
-            yield Drop(f"{self.name} failed")
-            waiting = [g.id for g in gaps if asks_for_documents(g)][:MOST_WAITING]
-            self.kept |= {"own": self.before["own"], "waiting": waiting}
+        except FlywheelError as error:
+            yield self._failed(gaps, str(error))
+        except Exception as error:  # whatever a source does must not stop the others, turn after turn
+            log.exception("collect: %s failed", self.name)
+            yield self._failed(gaps, f"{type(error).__name__}: {error}")
+
+    def _failed(self, gaps: Sequence[Gap], said: str) -> Fault:
+        self.kept |= {**self.before, "waiting": [g.id for g in gaps][:MOST_WAITING]}
+        return Fault(said if said.startswith(self.name) else f"{self.name}: {said}")
 
     def _one(self, gap: Gap) -> Iterator[Found]:
         handed = {"budget": self.budget, "progress": self._tell, "state": self.kept["own"]}

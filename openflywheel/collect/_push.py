@@ -12,11 +12,13 @@ from hashlib import sha256
 
 TOLERANCE = 300.0  # seconds that a sender's clock may be off; the specification's own figure
 PREFIX = "whsec_"
+LONGEST_ID = 200  # characters of a sender's id that are kept as they are
 
 
 def refusal(headers: Mapping[str, str], body: bytes, *, secret: str, token: str, now: float) -> str:
     """Why a push is refused; empty when it is signed, or carries the token. `headers` are in lower case."""
-    if token and _same(headers.get("authorization", "").removeprefix("Bearer "), token):
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    if token and _same(rest if scheme.lower() == "bearer" else scheme, token):
         return ""
     if not secret:
         return "no valid token in the header Authorization"
@@ -26,6 +28,8 @@ def refusal(headers: Mapping[str, str], body: bytes, *, secret: str, token: str,
         return "the header webhook-timestamp is missing or no number"
     if not age <= TOLERANCE:  # also of "nan"
         return f"the signature is older than {TOLERANCE:g} s, or from the future"
+    if not headers.get("webhook-id"):
+        return "the header webhook-id is missing"
     given = headers.get("webhook-signature", "").split()
     right = sign(headers.get("webhook-id", ""), headers["webhook-timestamp"], body, secret)
     return "" if any(_same(one, right) for one in given) else "no valid signature in webhook-signature"
@@ -48,8 +52,14 @@ def key(secret: str) -> bytes:
 
 
 def name(headers: Mapping[str, str], body: bytes) -> str:
-    """What a push goes by: its sender's id, else its content."""
-    return headers.get("webhook-id", "")[:200] or sha256(body).hexdigest()
+    """What a push goes by: its sender's id (a long one's hash), else its content."""
+    id = headers.get("webhook-id", "")
+    return id if 0 < len(id) <= LONGEST_ID else sha256(id.encode() or body).hexdigest()
+
+
+def unsigned(headers: Mapping[str, str]) -> bool:
+    """Is there nothing that could be a signature or a token? Then the body need not be read."""
+    return not (headers.get("authorization") or headers.get("webhook-signature"))
 
 
 def _same(given: str, right: str) -> bool:

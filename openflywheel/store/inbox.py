@@ -32,14 +32,17 @@ class Inbox:
 
     def after(self, source: str, seq: int) -> Iterator[Pushed]:
         """The bodies of a source that came after a number, oldest first, one at a time."""
-        sql = "SELECT seq, mime, body FROM inbox WHERE source = ? AND seq > ? ORDER BY seq LIMIT 1"
+        sql = (
+            "SELECT seq, mime, body FROM inbox WHERE source = ? AND seq > ? AND length(body) > 0 "
+            "ORDER BY seq LIMIT 1"
+        )
         while found := self._journal.rows(sql, (source, seq)):
             seq, mime, body = found[0]
             yield Pushed(seq, mime, bytes(body))
 
     def waiting(self, source: str, seq: int) -> int:
         """How many there are after a number."""
-        sql = "SELECT count(*) FROM inbox WHERE source = ? AND seq > ?"
+        sql = "SELECT count(*) FROM inbox WHERE source = ? AND seq > ? AND length(body) > 0"
         return int(self._journal.rows(sql, (source, seq))[0][0])
 
     def forget(self, source: str, upto: int) -> None:

@@ -1,5 +1,6 @@
 """Looking at sources: can they be reached, what would they read, why did they take a URL or not?"""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -42,7 +43,8 @@ class Explained(Struct, frozen=True):
 def ask_for(wheel: Flywheel, words: str, task: str) -> Gap:
     """A gap that a person writes: these words, for a task. Raises UnknownTask."""
     wheel.known_task(task)
-    gap = Gap(topic=words, why="a person asked", task=task, queries=(words,))
+    why = f"a person asked at {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"
+    gap = Gap(topic=words, why=why, task=task, queries=(words,))
     wheel.store.append([gap])
     return gap
 

@@ -39,7 +39,8 @@ class Handed:
         return {room: self._bind(room, handed) for room in self._settings.rooms}
 
     def _bind(self, room: str, handed: Mapping[str, Any]) -> list[Callable[..., Any]]:
-        return [door.load(room, c.name, c.settings, handed) for c in self._settings.rooms.get(room, ())]
+        chosen = self._settings.rooms.get(room, ())
+        return door.told_apart([door.load(room, c.name, c.settings, handed) for c in chosen])
 
     def _things(self) -> dict[str, Any]:
         return {

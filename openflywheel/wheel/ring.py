@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from openflywheel import collect, curate, customize, evaluate, guard, serve, signals, study, velocity
 from openflywheel.base.instruments.threads import one_thread
-from openflywheel.base.nouns import Drop, Noun, Paid, Step
+from openflywheel.base.nouns import Drop, Fault, Noun, Paid, Step
 from openflywheel.store import Store
 
 RING: Mapping[str, ModuleType] = {
@@ -29,6 +29,8 @@ TURN = ("signals", "study", "collect", "curate", "customize", "evaluate", "guard
 
 ROOMS: Mapping[str, ModuleType] = {**RING, "velocity": velocity}
 
+LONGEST_ERROR = 2_000  # characters of a Step's error
+
 log = logging.getLogger("openflywheel")
 Plugins = Mapping[str, list[Callable[..., Any]]]
 
@@ -39,10 +41,11 @@ def advance(
     """Let one room work on what is new for it; returns how that went, a Step whose id is `name`.
 
     A plugin that fails, or gives what cannot be kept, fails its room: nothing of this passage is kept but a
-    Step with the reason, and the room takes the same things again the next time.
+    Step with the reason and what was paid, and the room takes the same things again the next time.
     """
     module, clock = ROOMS[room], _Clock()
     step = Step(id=name, turn=turn, room=room, took=0, settings=settings)
+    out: list[Any] = []
     try:
         with store.passage(room, module.ARROW, name) as passage:
             if passage.done:
@@ -51,17 +54,24 @@ def advance(
             if module.ARROW.stateful:
                 extra = {**extra, "state": passage.state}
             with one_thread():
-                out = list(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
+                out.extend(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
             dropped = Counter(thing.reason for thing in out if isinstance(thing, Drop))
-            nouns = [_noun(thing) for thing in out if not isinstance(thing, Drop | Paid)]
-            done = replace(step, gave=len(nouns), dropped=dict(dropped), **_paid(out), **clock.read())
+            nouns = [_noun(thing) for thing in out if not isinstance(thing, Drop | Fault | Paid)]
+            done = replace(
+                step, gave=len(nouns), dropped=dict(dropped), error=_faults(out), **_paid(out), **clock.read()
+            )
             passage.tray += [*nouns, done]
         return done
     except Exception as error:  # whatever a plugin does must not stop the other rooms
         log.exception("turn %d: %s failed", turn, room)
-        failed = replace(step, id=f"{name}-failed", error=_reason(error), **clock.read())
+        failed = replace(step, id=f"{name}-failed", error=_reason(error), **_paid(out), **clock.read())
         store.append([failed])
         return failed
+
+
+def _faults(out: Sequence[object]) -> str:
+    """What went wrong in parts of the room while the others went on."""
+    return "; ".join(thing.said for thing in out if isinstance(thing, Fault))[:LONGEST_ERROR]
 
 
 def _paid(out: Sequence[object]) -> dict[str, Any]:

@@ -283,3 +283,14 @@ def test_beside_a_plugin_of_that_very_name_the_function_ends_in_an_underscore(mo
 
     loaded = door.load("collect", "discover", {"key": "k", "basis": "consent"}, dict.fromkeys(door.HANDED_IN))
     assert door.beside(loaded, "discover").func is discover.discover_
+
+
+def test_uses_that_look_the_same_are_told_apart(source):
+    name = source(SITE)
+    given = [{"start": "a"}, {"start": "a"}, {"start": "a", "task": "route"}, {"start": "b"}]
+    loaded = [door.load("collect", name, {**COLLECT, **g}, {"web": "W"}) for g in given]
+    told = door.told_apart([*loaded, len])
+    first, second, *others = (use.identity for use in told[:-1])
+    assert second == f"{first}-2"
+    assert len({first, second, *others}) == 4
+    assert told[-1] is len

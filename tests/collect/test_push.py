@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from openflywheel.collect._push import key, name, refusal, sign
+from openflywheel.collect._push import key, name, refusal, sign, unsigned
 
 SECRET, TOKEN = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "a-token-of-the-vendor"
 BODY, NOW = b'{"a":1}', 1_700_000_000.0
@@ -74,6 +74,7 @@ def test_not_a_number_is_no_time():
 def test_a_token_is_enough_where_one_is_set():
     assert refused({"authorization": f"Bearer {TOKEN}"}, secret="", token=TOKEN) == ""
     assert refused({"authorization": TOKEN}, secret="", token=TOKEN) == ""
+    assert refused({"authorization": f"bearer {TOKEN}"}, secret="", token=TOKEN) == ""
     assert refused({"authorization": "Bearer wrong"}, secret="", token=TOKEN).startswith("no valid token")
     assert refused({}, secret="", token=TOKEN).startswith("no valid token")
     assert refused({"authorization": ""}, secret=SECRET, token="") != ""
@@ -89,4 +90,18 @@ def test_a_secret_is_base64_after_its_prefix_or_plain():
 def test_a_push_goes_by_its_senders_id_or_by_its_content():
     assert name({"webhook-id": "msg_1"}, b"a") == "msg_1"
     assert name({}, b"a") == name({}, b"a") != name({}, b"b")
-    assert len(name({"webhook-id": "x" * 999}, b"")) == 200
+    long = [name({"webhook-id": "x" * 300 + end}, b"") for end in "ab"]
+    assert long[0] != long[1]
+    assert len(long[0]) == 64
+
+
+def test_a_body_is_read_only_where_there_could_be_a_signature():
+    assert unsigned({})
+    assert unsigned({"webhook-id": "x", "webhook-timestamp": "1"})
+    assert not unsigned({"webhook-signature": "v1,x"})
+    assert not unsigned({"authorization": "Bearer x"})
+
+
+def test_a_signature_is_of_a_named_message():
+    said = headers(id="")
+    assert refused(said) == "the header webhook-id is missing"

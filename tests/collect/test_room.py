@@ -1,10 +1,9 @@
 import msgspec
-import pytest
 
 from openflywheel import collect
 from openflywheel.base.door import Under
-from openflywheel.base.errors import SourceFailed
-from openflywheel.base.nouns import Drop, Gap, Paid, Record
+from openflywheel.base.errors import SettingsError, SourceFailed, StoreError
+from openflywheel.base.nouns import Drop, Fault, Gap, Paid, Record
 from openflywheel.base.settings import Budget
 from openflywheel.collect._terms import Terms
 
@@ -88,8 +87,10 @@ def test_a_source_can_be_asked_in_every_turn():
     def feeds(gap):
         yield Record(text=gap.why, source="s")
 
-    assert run([], [under(feeds)], Stored(COLD)) == []
-    assert [r.text for r in run([], [under(feeds, when="turn")], Stored(COLD))] == ["cold start"]
+    state = {}
+    for _ in range(2):
+        found = run([], [under(feeds, when="turn")], Stored(COLD), state)
+        assert [r.text for r in found] == ["cold start"]
     assert [r.text for r in run([], [under(feeds, when="turn", task="other")], Stored(COLD))] == []
 
 
@@ -104,7 +105,7 @@ def test_a_source_has_a_state_of_its_own():
     assert state["feeds"]["own"] == {"seen": 2}
 
 
-def test_a_source_that_fails_keeps_its_state_and_gets_its_gaps_again_and_the_others_go_on(caplog):
+def test_a_source_that_fails_keeps_its_state_and_gets_its_gaps_again_and_the_others_go_on():
     broken = [True]
 
     def api(gap, *, state):
@@ -118,9 +119,8 @@ def test_a_source_that_fails_keeps_its_state_and_gets_its_gaps_again_and_the_oth
 
     state = {}
     failed, *records = run([ASKED], [api, other], state=state)
-    assert failed == Drop("api failed")
+    assert failed == Fault("api: the desk says 503; try later")
     assert [r.text for r in records] == ["api 1", "other"]
-    assert "collect: api failed: the desk says 503; try later" in caplog.text
     assert state["api"] == {"own": {}, "columns": {}, "waiting": [ASKED.id]}
     broken[0] = False
     found = run([], [api, other], Stored(ASKED), state)
@@ -128,22 +128,63 @@ def test_a_source_that_fails_keeps_its_state_and_gets_its_gaps_again_and_the_oth
     assert state["api"]["waiting"] == []
 
 
-def test_another_error_fails_the_room():
-    def source(gap):
+def test_a_mistake_in_one_source_stops_no_other(caplog):
+    def broken(gap):
         raise ValueError("a mistake in the plugin")
 
-    with pytest.raises(ValueError, match="a mistake in the plugin"):
-        run([ASKED], [source])
+    def wrong(gap):
+        raise SettingsError("wrong: there is no file 'x'")
+
+    def other(gap):
+        yield Record(text="other", source="s")
+
+    first, second, record = run([ASKED], [broken, wrong, other])
+    assert first == Fault("broken: ValueError: a mistake in the plugin")
+    assert second == Fault("wrong: there is no file 'x'")
+    assert record.text == "other"
+    assert "Traceback" in caplog.text  # of a mistake that is ours
 
 
-def test_a_state_that_grows_without_bound_is_refused(caplog):
+def test_the_own_sources_get_their_gaps_again_too():
+    broken = [True]
+
+    def traffic(gap):
+        if broken[0]:
+            raise StoreError("the disk is full")
+        yield Record(text=gap.topic, source="s")
+
+    labels, state = Gap(topic="labels", why="", task="route", evidence=("x",)), {}
+    assert run([labels], [traffic], state=state) == [Fault("traffic: the disk is full")]
+    broken[0] = False
+    assert [r.text for r in run([], [traffic], Stored(labels), state)] == ["labels"]
+
+
+def test_the_own_sources_keep_to_their_task():
+    def traffic(gap):
+        yield Record(text=gap.task, source="s")
+
+    gaps = [Gap(topic=t, why="", task=t, evidence=("x",)) for t in ("answer", "route")]
+    assert [r.text for r in run(gaps, [under(traffic, task="route")])] == ["route"]
+
+
+def test_a_source_that_is_new_is_shown_the_cold_start_however_long_ago():
+    def wiki(gap):
+        yield Record(text=gap.why, source="s")
+
+    state = {}
+    assert [r.text for r in run([], [under(wiki)], Stored(COLD), state)] == ["cold start"]
+    assert run([], [under(wiki)], Stored(COLD), state) == []
+    assert run([], [under(wiki, when="gap")], Stored(COLD)) == []
+
+
+def test_a_state_that_grows_without_bound_is_refused():
     def feeds(gap, *, state):
         state["seen"] = ["x" * 100] * 1000
         yield Record(text="t", source="s")
 
     state = {}
-    assert Drop("feeds failed") in run([ASKED], [feeds], state=state)
-    assert "feeds left a state of" in caplog.text
+    fault = next(t for t in run([ASKED], [feeds], state=state) if isinstance(t, Fault))
+    assert fault.said.startswith("feeds left a state of")
     assert state["feeds"]["own"] == {}
 
 
@@ -180,6 +221,23 @@ def test_the_contract_of_a_source_stands_at_the_door():
     one, dropped = sorted(run([ASKED], [strict], state=state), key=lambda t: isinstance(t, Drop))
     assert one.meta == {"price": "1.5"}
     assert dropped == Drop("contract: another type")
+
+
+def test_a_first_passage_that_fails_sets_no_columns():
+    broken = [True]
+
+    def shop(gap):
+        yield Record(text="one", source="s", meta={"price": "1"})
+        if broken[0]:
+            raise SourceFailed("the shop is closed")
+        yield Record(text="two", source="s", meta={"size": "L"})
+
+    state, terms = {}, msgspec.convert({"basis": "consent", "contract": {"columns": "freeze"}}, Terms)
+    frozen = Under(shop, terms, "shop")
+    assert Fault("shop: the shop is closed") in run([ASKED], [frozen], state=state)
+    assert state["shop"]["columns"] == {}
+    broken[0] = False
+    assert [r.text for r in run([], [frozen], Stored(ASKED), state)] == ["one", "two"]
 
 
 def test_a_source_can_wait_for_gaps_that_name_what_is_missing():

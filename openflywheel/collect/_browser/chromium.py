@@ -157,7 +157,10 @@ async def _lent(running: _Running, agent: str, origin: str) -> AsyncIterator[Tab
     try:
         yield tab
         await tab.clear()
-    except BaseException:
-        await tab.close()
+    except BaseException as spoilt:
+        try:
+            await tab.close()
+        except (TimeoutError, Error) as worse:  # a crashed page; what spoilt it is what the caller must hear
+            spoilt.add_note(f"its tab could not be closed: {worse}")
         raise
     running.idle.append(tab)

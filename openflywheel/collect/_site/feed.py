@@ -16,9 +16,9 @@ from openflywheel.collect._site.plain_xml import XmlRefused, check_prolog
 from openflywheel.collect._site.urls import canonical
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1")
-_TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+_TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")  # "<" ends it: else a text of many "<a" takes hours
 _ITEM = re.compile(rb"<(?:item|entry)[\s>]")
-_RIGHTS = re.compile(rb"<(?:\w+:)?(?:license|copyright|rights)(?:\s[^>]*)?>(?:<!\[CDATA\[)?([^<\]]+)")
+_RIGHTS = re.compile(rb"<(?:\w+:)?(?:license|copyright|rights)(?:\s[^<>]*)?>(?:<!\[CDATA\[)?([^<\]]+)")
 
 
 class Post(Struct, frozen=True, kw_only=True):

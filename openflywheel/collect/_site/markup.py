@@ -16,11 +16,12 @@ LONGEST_TAG = 8_192  # characters without "<": 2,000 attributes at the most
 FEW_TAGS = 2_000  # up to here unclosed formatting becomes 500,000 nodes (200 MB) at the most
 MOST_ROOTS = 4  # <html> and <body> tags: each one's attributes are added to the first one's
 
+_TAIL = rf"(?=[\s/>])[^>]{{0,{LONGEST_TAG}}}>"  # bounded: 30,000 tags that never end took 67 s
 # Its elements are opened again in every paragraph until they are closed; text and links need none of them.
 _FORMATTING = re.compile(
-    r"<(?i:/?(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u))(?=[\s/>])[^>]*>", re.ASCII
+    rf"<(?i:/?(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)){_TAIL}", re.ASCII
 )
-_ROOTS = re.compile(r"<(?:[hH][tT][mM][lL]|[bB][oO][dD][yY])(?=[\s/>])[^>]*>", re.ASCII)
+_ROOTS = re.compile(rf"<(?:[hH][tT][mM][lL]|[bB][oO][dD][yY]){_TAIL}", re.ASCII)
 _NOTHING = "<wbr>"  # an element that is empty wherever it stands
 _MAGIC = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"RIFF", b"\x00\x00")
 _TAGS = re.compile(

@@ -17,10 +17,10 @@ BREAK = re.compile(r"<br\s*/?>", re.I)
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 SWITCH = re.compile(r"__[A-Z]{3,30}__")
 QUOTES = re.compile(r"'{2,5}")
-HEADING = re.compile(r"(?m)^(={1,6})[ \t]*([^\n]+?)[ \t]*\1[ \t]*$")
+HEADING = re.compile(r"(?m)^(={1,6})([^\n]+?)\1[ \t]*$")
 ITEM = re.compile(r"(?m)^[*#:;]+[ \t]*(?=\S)")
 CELLS = re.compile(r"\|\||!!")
-STYLE = re.compile(r"^[^|\[\]]*=[^|\[\]]*\|(?!\|)")
+STYLE = re.compile(r"^[^|\[\]=]*=[^|\[\]]*\|(?!\|)")
 BLANK = re.compile(r"\n{3,}")
 
 
@@ -41,7 +41,7 @@ def plain(text: str) -> str:
     text = OUTSIDE.sub(lambda found: found[1].strip(), _without_links(text))
     text = "\n".join(line for line in map(_row, text.split("\n")) if line is not None)
     text = ITEM.sub("- ", QUOTES.sub("", SWITCH.sub("", text)))
-    text = HEADING.sub(lambda found: f"\n{'#' * len(found[1])} {found[2]}\n", text)
+    text = HEADING.sub(lambda found: f"\n{'#' * len(found[1])} {found[2].strip()}\n", text)
     text = unescape(TAG.sub("", BREAK.sub("\n", text))).replace("\xa0", " ")
     return BLANK.sub("\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
 

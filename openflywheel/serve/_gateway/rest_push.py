@@ -8,7 +8,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from openflywheel.base.keys import Key
+from openflywheel.base.keys import Key, Unauthorised
 from openflywheel.serve._gateway.intake import read_body
 from openflywheel.serve._gateway.rest import Page, Readiness, answer, headers
 from openflywheel.serve._gateway.surfaces import Refusal
@@ -25,6 +25,10 @@ class Mailroom(Protocol):
 
     def takes(self, source: str) -> bool:
         """Is there a source of that name?"""
+        ...
+
+    def signed(self, headers: Mapping[str, str]) -> bool:
+        """Could a push with these headers be let in?"""
         ...
 
     def keep(self, source: str, headers: Mapping[str, str], body: bytes) -> str:
@@ -52,6 +56,8 @@ class PushPages:
             raise Refusal(
                 404, f"there is no webhook {source!r}; name it in collect: webhook:", "unknown_source"
             )
+        if not self._mailroom.signed(dict(request.headers)):
+            raise Unauthorised("the push is not signed: no header webhook-signature or Authorization")
         if reason := self._ready():
             raise Refusal(503, reason, "store_unavailable", headers={"retry-after": "1"})
         body = await read_body(request.receive, headers(request), self._largest)

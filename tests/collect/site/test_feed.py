@@ -1,4 +1,5 @@
 import json
+import time
 from contextlib import suppress
 
 import pytest
@@ -159,3 +160,18 @@ def test_a_damaged_feed_is_read_or_refused(data: st.DataObject) -> None:
         )
     with suppress(NotAFeed):
         assert isinstance(read_feed(bytes(body), URL), Feed)
+
+
+@pytest.mark.parametrize("piece", ["<a", "<rights "])
+def test_tags_that_never_end_take_time_in_proportion_to_their_length(piece: str) -> None:
+    def seconds(times: int) -> float:
+        said = f"<![CDATA[{piece * times}]]>"
+        item = f"<item><description>{said}</description></item>"
+        body = f"<rss><channel><title>{said}</title>{item}</channel></rss>"
+        began = time.process_time()
+        with suppress(NotAFeed):
+            read_feed(body.encode(), URL)
+        return time.process_time() - began
+
+    seconds(10)
+    assert seconds(80_000) < 20 * max(seconds(20_000), 0.01)  # four times as long; 16 if it were quadratic

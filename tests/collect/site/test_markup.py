@@ -114,6 +114,8 @@ HOSTILE = {
     "links and blocks": b"<a href=x><div>" * 300_000,
     "attributes": b"<a " + b" ".join(b"a%d=1" % i for i in range(5_000_000)) + b">",
     "attributes of many roots": b"".join(b"<html a%d=1 b%d=2>" % (i, i) for i in range(500_000)),
+    "roots that never end": (b"<html " + b"x" * 54) * 30_000,
+    "formatting that never ends": (b"<b " + b"x" * 57) * 30_000,
     "unclosed formatting": b"<p>"
     + b"".join(b"<font color=%d>" % i for i in range(10_000))
     + b"<p>x</p>" * 10_000,
