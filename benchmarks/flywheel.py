@@ -45,7 +45,7 @@ SETTINGS = """
 name: benchmark
 store: wheel
 tasks: {{route: {{kind: label}}}}
-collect: {{files: {{path: seeds.jsonl, basis: no_personal_data}}, experts: {{}}, traffic: {{basis: contract}}}}
+collect: {{files: {{path: seeds.jsonl, basis: consent}}, experts: {{}}, traffic: {{basis: contract}}}}
 curate: [normalise, dedupe]
 customize: {{head: {{}}}}
 evaluate: {{accuracy: {{margin: 0.02}}}}

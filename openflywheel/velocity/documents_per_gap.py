@@ -57,15 +57,18 @@ def documents_per_gap(
     question has a cosine of .6 or more to one of the queries. A gap that was closed stays counted; if its
     topic fails again, study makes another.
 
-    documents_fetched: since the last look. gap_closed: one for each gap, with the documents fetched since it
-    came (whatever they were fetched for); the note begins with its id. documents_per_gap: all documents / all
-    closed gaps, 95 % interval with the closed as a Poisson count (Garwood 1936); none while no gap is closed.
+    documents_fetched: since the last look, from the first such gap on. gap_closed: one for each gap, with the
+    documents fetched since it came (whatever they were fetched for); the note begins with its id.
+    documents_per_gap: all documents / all closed gaps, 95 % interval with the closed as a Poisson count
+    (Garwood 1936); none while no gap is closed.
     """
+    asking = [g for g in log.gaps if g.queries][-NEWEST:]
+    if not asking:  # what came before the first gap was fetched for none
+        return
     reading = partial(Reading, turn=log.turn)
     fetched = [(r.at, r.value) for r in log.readings if r.name == FETCHED]
     yield reading(name=FETCHED, value=log.documents, unit="documents")
     before = {r.note.partition(":")[0] for r in log.readings if r.name == CLOSED}
-    asking = [g for g in log.gaps if g.queries][-NEWEST:]
     now = _closed([g for g in asking if g.id not in before], log, least, failing, encoder)
     for gap in now:
         since = log.documents + sum(n for at, n in fetched if at > gap.at)

@@ -61,6 +61,8 @@ def advance(
                 step, gave=len(nouns), dropped=dict(dropped), error=_faults(out), **_paid(out), **clock.read()
             )
             passage.tray += [*nouns, done]
+        if done.error:
+            log.error("turn %d: %s failed: %s", turn, room, done.error)
         return done
     except Exception as error:  # whatever a plugin does must not stop the other rooms
         log.exception("turn %d: %s failed", turn, room)

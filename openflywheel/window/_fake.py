@@ -67,7 +67,7 @@ def _show(found: Listening) -> Iterator[str]:
     help="JSON that says what to answer.  [default: echo]",
 )
 def fake_provider(host: str, port: int, path: Path | None) -> Iterator[Listening]:
-    """Answer as the providers of models and of data would, without either, for tests.
+    """Answer as providers of models and data would, for tests.
 
     Prints the base URL for OpenAI's clients, then serves until it is interrupted. Without its /v1 the URL is
     that of Bright Data, SearXNG, Brave, the ticket systems, wikis and forums, and of a small site to crawl.

@@ -6,12 +6,18 @@ from contextlib import contextmanager
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 NAME = "Juniper & Oak"
-SHELF = 10  # help articles on one page of links
+# The help pages' sections, with how many of the articles, in their order, each holds.
+SECTIONS = {
+    "orders": 9, "delivery": 8, "returns-and-refunds": 6, "payment": 7, "account": 7,
+    "products-repair-and-recycling": 9, "service": 5,
+}  # fmt: skip
+GUIDES = "products-repair-and-recycling"
 Article = dict[str, str]
 
 
@@ -48,7 +54,7 @@ def pages() -> dict[str, str]:
     shop_pages = {_place(p): _product(p) for p in products}
     titles = {f"/help/{_slug(a['label'])}": a["title"] for a in texts}
     titles |= {_place(p): p["name"] for p in products}
-    shelves = {f"/help/page-{n}": paths for n, paths in enumerate(_shelves(sorted(help_pages)), start=1)}
+    shelves = {f"/help/{name}/": paths for name, paths in _shelves(list(help_pages))}
     groups = {f"/shop/{c}/": [x for x in shop_pages if x.split("/")[2] == c] for c in _categories(products)}
     lists = {
         path: _list(path.strip("/"), {p: titles[p] for p in paths})
@@ -58,9 +64,11 @@ def pages() -> dict[str, str]:
     return {"/": home, **lists, **help_pages, **shop_pages}
 
 
-def _shelves(paths: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(paths), SHELF):
-        yield paths[start : start + SHELF]
+def _shelves(paths: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each section with its pages; the guides come after the articles."""
+    ends = list(accumulate(SECTIONS.values()))
+    for (name, size), end in zip(SECTIONS.items(), ends, strict=True):
+        yield name, [*paths[end - size : end], *(paths[ends[-1] :] if name == GUIDES else ())]
 
 
 def _categories(products: Iterable[Mapping[str, Any]]) -> list[str]:

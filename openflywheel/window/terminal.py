@@ -42,7 +42,7 @@ SECTIONS: Mapping[str, Commands] = {
         "serve": ("_serve", "Answer over HTTP, hear signals, and turn when it is time, until interrupted."),
         "keys": ("_keys", "Create, list and revoke API keys of the gateway."),
         "providers": ("_providers", "Show how the providers did over the last day, and on whom all depends."),
-        "fake-provider": ("_fake", "Answer as the providers of models and of data would, without either, for tests."),
+        "fake-provider": ("_fake", "Answer as providers of models and data would, for tests."),
         "replay": ("_replay", "Send logged traffic again and compare the answers."),
     },
     "Look": {

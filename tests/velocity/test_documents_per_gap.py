@@ -162,12 +162,21 @@ def test_gaps_that_ask_for_labels_are_none_of_it():
     assert "gap_closed" not in read(Look(gaps=[labels], recent_exchanges=asked("a battery")))
 
 
+ASKING = Gap(id="g0", topic="battery", why="x", task="answer", queries=("a battery?",), at=100.0)
+
+
+def test_what_was_fetched_before_the_first_gap_was_fetched_for_none():
+    assert read(Look(documents=50)) == {}
+
+
 @given(st.integers(0, 5_000), st.integers(1, 200))
 def test_the_interval_holds_the_value_and_narrows(documents, closed):
     past = [Reading(name="gap_closed", value=1.0, at=1.0, note=f"g{i}: t") for i in range(closed)]
-    (figure,) = read(Look(readings=past, documents=documents))["documents_per_gap"]
+    (figure,) = read(Look(gaps=[ASKING], readings=past, documents=documents))["documents_per_gap"]
     assert figure.low <= figure.value <= figure.high
     assert figure.value == pytest.approx(documents / closed)
     more = [Reading(name="gap_closed", value=1.0, at=1.0, note=f"h{i}: t") for i in range(3 * closed)]
-    (narrow,) = read(Look(readings=[*past, *more], documents=4 * documents))["documents_per_gap"]
+    (narrow,) = read(Look(gaps=[ASKING], readings=[*past, *more], documents=4 * documents))[
+        "documents_per_gap"
+    ]
     assert narrow.high - narrow.low <= figure.high - figure.low
