@@ -10,7 +10,7 @@ from openflywheel.collect._frontier.record import Objects
 from openflywheel.collect._providers import product
 from openflywheel.collect._providers.account import need
 from openflywheel.collect._providers.brightdata.discover import PRICE, Discover
-from openflywheel.collect._providers.orders import Orders, key_of, take
+from openflywheel.collect._providers.orders import Orders, book_of, key_of, take
 from openflywheel.collect._providers.purse import Purse
 from openflywheel.collect._providers.records import of_pages, of_words
 from openflywheel.collect._providers.wanted import Wanted, failing
@@ -55,15 +55,17 @@ def discover(
     """
     need("brightdata", key=key)
     provider: product.Discover = Discover(web, key, url, country)
-    orders, purse = Orders(state, workspace / "discover.orders.json"), Purse(budget)
+    orders = Orders(state, book_of(workspace, "discover", url, country, content))
     wanted = Wanted(gap=gap, encoder=encoder, known=known, exchanges=exchanges, tasks=tasks, budget=budget)
     query, intent = _asked(gap, failing(gap, exchanges), detect)
     wish = key_of(query, intent, country, results, content)
     if not orders.is_open(wish):
-        if refused := purse.refuse(results * price, f"{results} results of brightdata's discover"):
+        what, dollars = f"{results} results of brightdata's discover", results * price
+        if refused := Purse(budget, orders.owed()).refuse(dollars, what):
             yield refused
         else:
-            orders.place(wish, provider.order(query, intent, most=results, content=content))
+            id = provider.order(query, intent, most=results, content=content)
+            orders.place(wish, id, dollars=dollars)
     for _, found in take(provider, orders, wait):
         if isinstance(found, Drop):
             yield found

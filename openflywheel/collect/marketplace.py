@@ -1,5 +1,6 @@
 """Rows of Bright Data's datasets: bought from its marketplace, or collected afresh for given inputs."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,8 @@ from openflywheel.collect._providers.brightdata import datasets, scrape
 from openflywheel.collect._providers.brightdata.datasets import Datasets
 from openflywheel.collect._providers.brightdata.scrape import Scrape
 from openflywheel.collect._providers.deal import Deal
-from openflywheel.collect._providers.orders import Orders, key_of
-from openflywheel.collect._providers.product import Marketplace, Offer
+from openflywheel.collect._providers.orders import Orders, book_of, key_of
+from openflywheel.collect._providers.product import Marketplace, Offer, Refused
 from openflywheel.collect._providers.product import Scrape as Collector
 from openflywheel.collect._providers.purse import Purse
 from openflywheel.collect._providers.rows import Row
@@ -25,13 +26,19 @@ from openflywheel.collect._streams import Stream
 from openflywheel.collect._web.web import Web
 
 Inputs = tuple[dict[str, Any], ...]
+CHOOSE = (
+    "collect.marketplace: no dataset is named. See all of them, with prices:  flywheel collect --dry-run  "
+    "and name one by its id or name in  dataset:"
+)
 USEFUL = 0.5  # of a sample's rows must become Records, else the rest is not bought
+
+log = logging.getLogger("openflywheel")
 
 
 def marketplace(
     gap: Gap,
     *,
-    dataset: str,
+    dataset: str = "",
     key: str,
     url: str = "",
     filter: dict[str, Any] | None = None,
@@ -55,6 +62,7 @@ def marketplace(
 ) -> Iterator[Record | Drop | Paid]:
     """Buy at most `records` rows of a `dataset` (its id, or its name in the catalogue), once.
 
+    Without a `dataset` nothing can be bought: `flywheel collect --dry-run` lists all there are.
     `filter` is Bright Data's own ({"name": "rating", "operator": "<", "value": 3}); none takes all rows. With
     `inputs` ({"url": ...}, {"keyword": ...}) rows are collected afresh instead. A `sample` of so many rows is
     bought first, and the rest only if half of them became Records. With `deliver` ({"type": "s3", ...}) the
@@ -66,14 +74,17 @@ def marketplace(
     paid twice. Raises SettingsError, SourceFailed.
     """
     need("brightdata", key=key)
+    if not dataset:
+        raise SettingsError(CHOOSE)
     shop = _Shop(Datasets(web, key, url), Scrape(web, key, url), dataset, filter, inputs, deliver)
     columns = Columns(text=text, label=label, uri=uri, person=person, published=published, meta=meta)
     shop.require(columns)
     kept = state.setdefault("collected" if inputs else "bought", {})
+    orders = Orders(kept, book_of(workspace, "marketplace", url, dataset, filter, inputs, deliver))
     deal = Deal(
         job=shop,
-        orders=Orders(kept, workspace / f"marketplace-{key_of(dataset, bool(inputs))}.orders.json"),
-        purse=Purse(budget),
+        orders=orders,
+        purse=Purse(budget, orders.owed()),
         price=_price(price, inputs),
         wait=wait,
         make=partial(_record, columns=columns, gap=gap, dataset=dataset, subject=subject),
@@ -88,9 +99,13 @@ def marketplace(
 
 
 def check(*, dataset: str, key: str, url: str, web: Web) -> None:
-    """Is the key known, and the dataset there? Free. Raises SettingsError, SourceFailed."""
+    """Is the key known, and the dataset there, if one is named? Free. Raises SettingsError, SourceFailed."""
     need("brightdata", key=key)
-    _offer(Datasets(web, key, url), dataset)
+    market = Datasets(web, key, url)
+    if dataset:
+        _offer(market, dataset)
+    else:
+        market.check()
 
 
 def discover(
@@ -104,18 +119,27 @@ def discover(
     price: float | None,
     web: Web,
 ) -> Iterator[Stream]:
-    """What would be bought, at most, and its price; free."""
+    """What would be bought, at most, and its price; all of the catalogue while no dataset is named. Free."""
     need("brightdata", key=key)
     market = Datasets(web, key, url)
-    offer = _offer(market, dataset)
-    items = records if inputs else min(records, offer.size or records)
-    yield Stream(
-        f"{offer.id} {offer.name}".strip(),
-        items=items,
-        dollars=items * _price(price, inputs),
-        columns=tuple(market.columns(offer.id)),
-        note=f"{len(inputs)} inputs" if inputs else f"of {offer.size:,} rows",
-    )
+    for offer in [_offer(market, dataset)] if dataset else market.offers():
+        items = records if inputs else min(records, offer.size or records)
+        yield Stream(
+            f"{offer.id} {offer.name}".strip(),
+            items=items,
+            dollars=items * _price(price, inputs),
+            columns=_columns(market, offer),
+            note=f"{len(inputs)} inputs" if inputs else f"of {offer.size:,} rows",
+        )
+
+
+def _columns(market: Marketplace, offer: Offer) -> tuple[str, ...]:
+    """The names of its columns; none where the provider tells none of a dataset."""
+    try:
+        return tuple(market.columns(offer.id))
+    except Refused as error:
+        log.warning("collect: %s", error)
+        return ()
 
 
 def _try(

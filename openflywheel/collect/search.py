@@ -12,7 +12,7 @@ from openflywheel.collect._providers.account import need
 from openflywheel.collect._providers.brave import Brave
 from openflywheel.collect._providers.brightdata import serp
 from openflywheel.collect._providers.brightdata.serp import Serp
-from openflywheel.collect._providers.orders import Orders, key_of, take
+from openflywheel.collect._providers.orders import Orders, book_of, key_of, owed, take
 from openflywheel.collect._providers.product import Result, Search, SearchLater
 from openflywheel.collect._providers.purse import Purse
 from openflywheel.collect._providers.records import of_pages, of_words
@@ -62,16 +62,17 @@ def search(
 
     `price` is dollars a query, if it is not the list price; what would cost more than is left of
     wheel.budget.dollars is not asked. With `wait`, seconds, Bright Data answers later: what is not ready by
-    then is taken the next time. Raises SettingsError, SourceFailed.
+    then is taken and paid the next time. Raises SettingsError, SourceFailed.
     """
     engine = _engine(provider, web, url, key, zone, engines, price)
     wanted = Wanted(gap=gap, encoder=encoder, known=known, exchanges=exchanges, tasks=tasks, budget=budget)
     words = words_of(gap, failing(gap, exchanges), queries, detect=detect)
     if isinstance(engine, Serp) and wait > 0:
-        orders = Orders(state, workspace / f"search-{provider}.orders.json")
-        hits = yield from _later(engine, words, orders, Purse(budget), key_of(provider, zone), wait)
+        orders = Orders(state, book_of(workspace, "search", provider, url, zone, fetch))
+        purse = Purse(budget, orders.owed())
+        hits = yield from _later(engine, words, orders, purse, key_of(provider, zone), wait)
     else:
-        hits = yield from _now(engine, words, Purse(budget), provider)
+        hits = yield from _now(engine, words, Purse(budget, owed(workspace)), provider)
     best = wanted.best(hits, results)
     yield from of_pages(best, "search", web, objects, subject) if fetch else of_words(best, "search")
 
@@ -136,7 +137,7 @@ def _now(engine: Search, queries: Sequence[str], purse: Purse, provider: str) ->
 def _later(
     engine: SearchLater, queries: Sequence[str], orders: Orders, purse: Purse, place: str, wait: float
 ) -> Hits:
-    """Results of queries that are billed when they are sent, and taken when they are ready."""
+    """Results of queries that are sent now, and paid when they are taken."""
     for words in queries:
         wish = key_of(place, words)
         if orders.is_open(wish):
@@ -144,12 +145,12 @@ def _later(
         if refused := purse.refuse(engine.price, "a query at brightdata"):
             yield refused
             break
-        orders.place(wish, engine.order(words))
-        yield Paid(engine.price, "brightdata")
+        orders.place(wish, engine.order(words), dollars=engine.price)
     hits: list[Result] = []
-    for _, found in take(engine, orders, wait):
+    for order, found in take(engine, orders, wait):
         if isinstance(found, Drop):
             yield found
         else:
+            yield Paid(order.dollars, "brightdata")
             hits += found
     return hits

@@ -127,6 +127,46 @@ def test_what_is_over_the_budget_is_not_ordered(far: Running, handed: dict[str, 
     assert far.paths("/discover") == []
 
 
+def poor(handed: dict[str, Any]) -> Iterator[Any]:
+    """Three gaps in one passage with ten cents, as the room shows them: what is paid shrinks the budget."""
+    left = 0.1
+    for number in range(3):
+        gap = Gap(topic=f"topic {number}", why="w", task="answer", queries=(f"question {number}",))
+        for thing in discover(gap, results=20, wait=0.0, **(handed | {"budget": Budget(dollars=left)})):
+            left -= thing.dollars if isinstance(thing, Paid) else 0.0
+            yield thing
+
+
+def test_orders_that_are_not_ready_count_against_the_budget(far: Running, handed: dict[str, Any]) -> None:
+    far.script({"looks": 1_000})
+    found = list(poor(handed))
+    assert far.paths("/discover").count("POST /discover") == 1
+    assert found.count(Drop("over budget.dollars of this turn")) == 2
+    assert not any(isinstance(thing, Paid) for thing in found)
+
+
+def test_what_is_taken_later_is_paid_once_and_frees_the_next_turn(
+    far: Running, handed: dict[str, Any]
+) -> None:
+    far.script({"looks": 4})
+    list(poor(handed))
+    later = list(poor(handed))  # the next turn: ten cents again, which the open order takes
+    assert len([t for t in later if isinstance(t, Paid)]) == 1
+    assert far.paths("/discover").count("POST /discover") == 1
+    list(poor(handed))
+    assert far.paths("/discover").count("POST /discover") == 2
+
+
+def test_two_uses_do_not_take_each_others_orders_and_share_the_dollars(
+    far: Running, handed: dict[str, Any]
+) -> None:
+    far.script({"looks": 1})
+    list(discover(GAP, wait=0.0, **handed))
+    other = handed | {"state": {}, "country": "de", "budget": Budget(dollars=0.15)}
+    assert list(discover(GAP, wait=0.0, **other)) == [Drop("over budget.dollars of this turn")]
+    assert other["state"]["open"] == []
+
+
 def test_a_failed_task_is_dropped_and_not_paid(far: Running, handed: dict[str, Any]) -> None:
     far.script({"ends": "failed", "looks": 0})
     assert list(discover(GAP, **handed)) == [Drop("order failed at the provider")]

@@ -16,7 +16,7 @@ from openflywheel.collect._providers import orders
 from openflywheel.collect._providers.brightdata.scrape import CRAWL
 from openflywheel.collect._providers.rows import rows
 from openflywheel.collect._web.web import Web
-from openflywheel.collect.marketplace import check, marketplace
+from openflywheel.collect.marketplace import check, discover, marketplace
 
 GAP = Gap(topic="product complaints", why="cold start", task="mood")
 LOW = {"name": "rating", "operator": "<", "value": 3}
@@ -91,6 +91,38 @@ def test_what_is_over_the_budget_is_not_bought(far: Running, handed: dict[str, A
     assert list(marketplace(GAP, **REVIEWS, **poor)) == [Drop("over budget.dollars of this turn")]
     assert far.desk.dollars == 0
     assert len(records(list(marketplace(GAP, records=40, **REVIEWS, **poor)))) == 40
+
+
+def test_snapshots_that_are_not_ready_count_against_the_budget_of_all_uses(
+    far: Running, handed: dict[str, Any]
+) -> None:
+    far.script({"looks": 2, "late": 0})
+    poor = handed | {"budget": Budget(dollars=0.03), "records": 10, "wait": 0.0}
+    assert list(marketplace(GAP, **REVIEWS, **poor)) == [Drop("snapshot not ready")]
+    other = poor | {"state": {}}
+    assert list(marketplace(GAP, **NEWS, **other)) == [Drop("over budget.dollars of this turn")]
+    assert other["state"]["bought"]["open"] == []
+    assert far.desk.dollars == pytest.approx(0.025)
+    list(marketplace(GAP, **REVIEWS, **poor))
+    found = list(marketplace(GAP, **REVIEWS, **poor))
+    assert [t for t in found if isinstance(t, Paid)] == [Paid(pytest.approx(0.025), "brightdata")]
+    assert Drop("over budget.dollars of this turn") not in list(marketplace(GAP, **NEWS, **other))
+
+
+def test_a_sample_is_counted_once(far: Running, handed: dict[str, Any]) -> None:
+    exact = handed | {"budget": Budget(dollars=0.035)}
+    found = list(marketplace(GAP, sample=4, records=10, **REVIEWS, **exact))
+    assert sum(t.dollars for t in found if isinstance(t, Paid)) == pytest.approx(0.035)
+
+
+def test_two_uses_of_a_dataset_have_their_own_orders(far: Running, handed: dict[str, Any]) -> None:
+    far.script({"looks": 1_000})
+    list(marketplace(GAP, filter=LOW, records=5, wait=0.0, **REVIEWS, **handed))
+    high, state = {"name": "rating", "operator": ">", "value": 3}, {}
+    again = handed | {"state": state}
+    list(marketplace(GAP, filter=high, records=5, wait=0.0, **REVIEWS, **again))
+    assert len(state["bought"]["open"]) == 1
+    assert len(far.paths("/datasets/filter")) == 2
 
 
 def test_a_snapshot_that_is_slow_is_taken_the_next_time(far: Running, handed: dict[str, Any]) -> None:
@@ -191,6 +223,55 @@ def test_check_and_plan_are_free(far: Running, handed: dict[str, Any]) -> None:
     assert stream.dollars == pytest.approx(0.05)
     assert "review_text" in stream.columns
     assert far.desk.dollars == 0
+
+
+def plan(far: Running, web: Web, **given: Any) -> list[Any]:
+    usual = {"dataset": "", "key": "bd-test", "url": far.url, "inputs": (), "records": 10, "price": None}
+    return list(discover(GAP, web=web, **(usual | given)))
+
+
+def test_without_a_dataset_the_plan_lists_the_catalogue(far: Running, web: Web) -> None:
+    streams = plan(far, web)
+    assert [s.name for s in streams][:2] == [
+        "gd_fake_reviews Fake shop - reviews",
+        "gd_fake_questions Fake shop - questions and answers",
+    ]
+    assert len(streams) == 5
+    news = streams[-1]
+    assert (news.items, news.dollars, news.note) == (4, pytest.approx(0.01), "of 4 rows")
+    assert news.columns == ("url", "headline", "content", "publication_date", "topics")
+    assert {p.partition(" ")[0] for p in far.paths()} == {"GET"}
+    assert far.desk.dollars == 0
+
+
+def test_the_settings_need_no_dataset(far: Running, handed: dict[str, Any]) -> None:
+    settings = {"key": "bd-test", "url": far.url, "basis": "no_personal_data"}
+    plugin = door.load("collect", "marketplace", settings, handed)
+    door.beside(plugin, "check")()  # type: ignore[misc]
+    assert len(list(door.beside(plugin, "discover")(GAP))) == 5  # type: ignore[misc]
+
+
+def test_a_dataset_that_tells_no_columns_is_still_listed(far: Running, web: Web) -> None:
+    far.script({"rules": [{"path": "/datasets/gd_fake_prices/metadata", "status": 404}]})
+    assert [len(s.columns) > 0 for s in plan(far, web)] == [True, True, False, True, True]
+
+
+def test_an_outage_while_listing_is_said(far: Running, web: Web) -> None:
+    far.script({"rules": [{"path": "/datasets/list", "status": 403}]})
+    with pytest.raises(SourceFailed, match="refuses us"):
+        plan(far, web)
+
+
+def test_a_run_without_a_dataset_says_how_to_choose_one(
+    far: Running, web: Web, handed: dict[str, Any]
+) -> None:
+    check(dataset="", key="bd-test", url=far.url, web=web)
+    with pytest.raises(SettingsError, match="no dataset is named.*flywheel collect --dry-run"):
+        list(marketplace(GAP, **handed))
+    assert far.paths() == ["GET /datasets/list"]
+    far.script({"keys": ["right"]})
+    with pytest.raises(SourceFailed, match="does not know our key"):
+        check(dataset="", key="bd-wrong", url=far.url, web=web)
 
 
 def test_a_wrong_key_is_found_by_check(far: Running, web: Web) -> None:

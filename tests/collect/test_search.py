@@ -167,15 +167,33 @@ def test_another_price_is_the_one_that_counts(ask: Any) -> None:
 def test_a_query_that_is_answered_later_is_paid_once(ask: Any, far: Running, handed: dict[str, Any]) -> None:
     far.script({"looks": 10, "late": 0})
     first = ask("brightdata", wait=0.001, queries=1)
-    assert first == [Paid(0.0015, "brightdata"), Drop("snapshot not ready")]
+    assert first == [Drop("snapshot not ready")]
     handed["state"] = {}  # killed before the commit: the book knows
     far.desk.script = type(far.desk.script)(looks=0, late=0)
     for job in far.desk.memory["jobs"].values():
         job.looks = job.late = 0
     second = ask("brightdata", wait=5.0, queries=1)
     assert records(second)
-    assert not [t for t in second if isinstance(t, Paid)]
+    assert [t for t in second if isinstance(t, Paid)] == [Paid(0.0015, "brightdata")]
     assert far.paths("/unblocker/req") == ["POST /unblocker/req"]
+
+
+def test_queries_that_are_not_answered_yet_count_against_the_budget(ask: Any, far: Running) -> None:
+    far.script({"looks": 1_000})
+    for number in range(3):
+        gap = Gap(topic=f"topic {number}", why="w", task="answer", queries=(f"question {number}",))
+        ask("brightdata", gap, wait=0.001, queries=1, budget=Budget(dollars=0.003))
+    assert len(far.paths("/unblocker/req")) == 2
+    found = ask("brave", budget=Budget(dollars=0.006), queries=1)  # another use, with what is left
+    assert found == [Drop("over budget.dollars of this turn")]
+
+
+def test_two_uses_do_not_take_each_others_answers(ask: Any, far: Running, handed: dict[str, Any]) -> None:
+    far.script({"looks": 10})
+    ask("brightdata", wait=0.001, queries=1)
+    other = handed | {"state": {}, "zone": "serp_api2", "budget": Budget()}
+    assert ask("brightdata", wait=0.001, queries=1, **other) == [Drop("over budget.dollars of this turn")]
+    assert other["state"]["open"] == []
 
 
 def test_a_missing_setting_is_named(ask: Any) -> None:

@@ -13,7 +13,8 @@ from openflywheel.collect._web.web import Response, Web
 
 T = TypeVar("T")
 SAID = 200  # characters of a provider's own words in an error
-MOST = 1 << 30  # bytes of an answer: a snapshot is far larger than a page
+MOST = 16_000_000  # bytes of an answer: results of a search and catalogues are far smaller
+DELIVERY = 256_000_000  # bytes of a download, which is held at once; `deliver` more to a bucket
 WHY = {
     401: "does not know our key",
     402: "wants to be paid first",
@@ -44,11 +45,15 @@ class Account:
 
     def get(self, path: str, **query: object) -> Response:
         """GET a path. Raises SourceFailed, Refused."""
-        return self._answer(path, query, None)
+        return self._answer(path, query, None, MOST)
+
+    def download(self, path: str, **query: object) -> Response:
+        """GET what was bought: at most DELIVERY bytes. Raises SourceFailed, Refused."""
+        return self._answer(path, query, None, DELIVERY)
 
     def post(self, path: str, body: Any, **query: object) -> Response:
         """POST JSON to a path. Raises SourceFailed, Refused."""
-        return self._answer(path, query, msgspec.json.encode(body))
+        return self._answer(path, query, msgspec.json.encode(body), MOST)
 
     def read(self, response: Response, kind: type[T]) -> T:
         """The JSON of an answer as a Struct. Raises SourceFailed."""
@@ -58,14 +63,14 @@ class Account:
             said = f"answered something else than its API says ({error}): {response.text[:SAID]}"
             raise SourceFailed(self._say(said)) from None
 
-    def _answer(self, path: str, query: Mapping[str, object], body: bytes | None) -> Response:
+    def _answer(self, path: str, query: Mapping[str, object], body: bytes | None, most: int) -> Response:
         url = f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
             if body is None:
-                response = self._web.get(url, headers=self._headers, most=MOST)
+                response = self._web.get(url, headers=self._headers, most=most)
             else:
                 headers = self._headers | {"Content-Type": "application/json"}
-                response = self._web.post(url, body, headers=headers, most=MOST)
+                response = self._web.post(url, body, headers=headers, most=most)
         except FetchFailed as error:
             own = "; is it yours? then name its host in wheel.web.allow" if error.reason == GUARDED else ""
             raise SourceFailed(self._say(f"cannot be reached at {self.url}: {error.reason}{own}")) from None

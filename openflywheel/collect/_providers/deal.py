@@ -28,10 +28,11 @@ class Deal(Struct, frozen=True, kw_only=True):
         """Order at most so many rows, if it was not done before and there is money for it."""
         if self.orders.is_known(wish):
             return
-        if refused := self.purse.refuse(most * self.price, f"{most:,} rows at brightdata"):
+        dollars = most * self.price
+        if refused := self.purse.refuse(dollars, f"{most:,} rows at brightdata"):
             yield refused
         else:
-            self.orders.place(wish, order(), task)
+            self.orders.place(wish, order(), task, dollars)
 
     def take(self) -> Iterator[tuple[Order, list[Record | Drop | Paid]]]:
         """What came of each order that is open: its Records, drops and price."""

@@ -6,7 +6,8 @@ from msgspec import Struct
 from openflywheel.base.errors import SettingsError, SourceFailed
 from openflywheel.base.settings import WebSettings
 from openflywheel.collect._fake.server import Running
-from openflywheel.collect._providers.account import Account, need
+from openflywheel.collect._providers import account as module
+from openflywheel.collect._providers.account import DELIVERY, MOST, Account, need
 from openflywheel.collect._providers.product import Refused
 from openflywheel.collect._web.web import Web
 
@@ -98,3 +99,17 @@ def test_a_private_address_is_explained(site) -> None:
             Account(with_nothing_allowed, "searxng", site.url).get("/search")
     finally:
         with_nothing_allowed.close()
+
+
+def test_only_a_download_may_be_large(web: Web, site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 1_000)
+    site.page("/a", b"x" * 2_000)
+    account = Account(web, "someone", site.url)
+    assert len(account.download("/a").body) == 2_000
+    for ask in (lambda: account.get("/a"), lambda: account.post("/a", {})):
+        with pytest.raises(SourceFailed, match="too large"):
+            ask()
+
+
+def test_the_limits_are_those_of_a_page_and_of_what_fits_into_memory() -> None:
+    assert (MOST, DELIVERY) == (16_000_000, 256_000_000)

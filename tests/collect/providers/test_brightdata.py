@@ -9,6 +9,7 @@ from openflywheel.base.errors import SourceFailed
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._fake.catalogue import DATASETS
 from openflywheel.collect._fake.server import Running
+from openflywheel.collect._providers import account
 from openflywheel.collect._providers.brightdata.datasets import Datasets
 from openflywheel.collect._providers.brightdata.discover import Discover
 from openflywheel.collect._providers.brightdata.scrape import CRAWL, Scrape
@@ -209,3 +210,15 @@ def test_a_small_row_that_looks_like_a_notice_is_a_row() -> None:
     ]
     assert content(answer(b"", 202)) is None
     assert content(answer(b"")) == []
+
+
+def test_what_was_bought_may_be_larger_than_any_other_answer(
+    web: Web, far: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "MOST", 300)
+    far.script({"looks": 0, "late": 0})
+    market, collector = Datasets(web, KEY, far.url), Scrape(web, KEY, far.url)
+    bought = market.order(REVIEWS, {"name": "url", "operator": "is_not_null"}, most=50)
+    fresh = collector.order(REVIEWS, [{"url": "https://shop.example/pages/kettle"}])
+    assert len(market.take(bought) or ()) == 48
+    assert len(collector.take(fresh) or ()) > 10

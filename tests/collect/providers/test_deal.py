@@ -35,7 +35,7 @@ def deal(orders: Orders, dollars: float = 1.0, **given: Any) -> Deal:
     return Deal(
         job=Ready(),
         orders=orders,
-        purse=Purse(Budget(dollars=dollars)),
+        purse=Purse(Budget(dollars=dollars), 0.0),
         price=0.1,
         wait=0.0,
         make=make,
@@ -46,8 +46,10 @@ def deal(orders: Orders, dollars: float = 1.0, **given: Any) -> Deal:
 def test_rows_become_records_and_failed_ones_are_not_paid(orders: Orders) -> None:
     bought = deal(orders)
     assert list(bought.buy("wish", 4, "mood", lambda: "s_1")) == []
+    assert orders.owed() == pytest.approx(0.4)
     [(order, things)] = bought.take()
     assert order.id == "s_1"
+    assert orders.owed() == 0
     assert things[0] == Paid(pytest.approx(0.3), "brightdata")  # type: ignore[arg-type]
     [record] = [thing for thing in things if isinstance(thing, Record)]
     assert (record.text, record.source) == ("one", "mood")

@@ -1,5 +1,6 @@
 """Orders survive what kills a process, and are taken once."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from openflywheel.base.errors import SourceFailed
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._providers import orders as module
-from openflywheel.collect._providers.orders import KEPT, Order, Orders, key_of, take
+from openflywheel.collect._providers.orders import HELD, KEPT, Order, Orders, book_of, key_of, owed, take
 from openflywheel.collect._providers.product import Refused
 
 
@@ -137,3 +138,49 @@ def test_what_the_provider_has_forgotten_is_not_asked_for(tmp_path: Path) -> Non
 def test_the_same_wish_has_the_same_name() -> None:
     assert key_of("a", {"x": 1, "y": 2}) == key_of("a", {"y": 2, "x": 1})
     assert len({key_of("a"), key_of("a", 1), key_of("b"), key_of(["a"])}) == 4
+
+
+def test_an_open_order_owes_its_price_until_it_is_taken(tmp_path: Path) -> None:
+    orders = Orders({}, book_of(tmp_path, "a"))
+    orders.place("one", "s_1", dollars=0.5)
+    orders.place("two", "s_2", dollars=0.25)
+    assert orders.owed() == 0.75
+    orders.close(orders.open()[0])
+    assert orders.owed() == 0.25
+
+
+def test_what_others_ordered_is_owed_too_and_only_once(tmp_path: Path) -> None:
+    mine, theirs = Orders({}, book_of(tmp_path, "a")), Orders({}, book_of(tmp_path, "b"))
+    theirs.place("one", "s_1", dollars=0.5)
+    mine.place("two", "s_2", dollars=0.25)
+    assert mine.owed() == theirs.owed() == owed(tmp_path) == 0.75
+    theirs.close(theirs.open()[0])
+    assert mine.owed() == owed(tmp_path) == 0.25
+
+
+def test_an_order_whose_passage_was_lost_owes_again(tmp_path: Path) -> None:
+    orders = Orders({}, book_of(tmp_path, "a"))
+    orders.place("one", "s_1", dollars=0.5)
+    orders.close(orders.open()[0])
+    assert Orders({}, book_of(tmp_path, "a")).owed() == 0.5
+
+
+def test_a_use_that_is_no_more_does_not_hold_its_dollars_for_ever(tmp_path: Path) -> None:
+    gone = Orders({}, book_of(tmp_path, "a"))
+    gone._write([Order(key="k", id="s_1", dollars=0.5, at=time.time() - HELD - 1)])
+    assert owed(tmp_path) == 0
+    assert Orders({}, book_of(tmp_path, "a")).owed() == 0.5  # it would still take and pay it
+
+
+def test_the_orders_of_one_turn_are_owed_in_the_next_by_the_state_alone(tmp_path: Path) -> None:
+    state: dict[str, Any] = {}
+    Orders(state, book_of(tmp_path, "a")).place("one", "s_1", dollars=0.5)
+    book_of(tmp_path, "a").unlink()
+    assert Orders(state, book_of(tmp_path, "a")).owed() == 0.5
+
+
+def test_every_use_has_a_book_of_its_own(tmp_path: Path) -> None:
+    assert book_of(tmp_path, "a", "x") == book_of(tmp_path, "a", "x")
+    uses = [book_of(tmp_path, "a", "x"), book_of(tmp_path, "a", "y"), book_of(tmp_path, "b", "x")]
+    assert len(set(uses)) == 3
+    assert all(book.parent == tmp_path for book in uses)

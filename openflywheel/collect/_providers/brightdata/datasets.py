@@ -57,7 +57,7 @@ class Datasets:
         """The rows; None while they are not ready. Raises SourceFailed, Refused."""
         if not self.is_ready(id):
             return None
-        return content(self._account.get(f"/datasets/snapshots/{id}/download", format="jsonl"))
+        return content(self._account.download(f"/datasets/snapshots/{id}/download", format="jsonl"))
 
     def is_ready(self, id: str) -> bool:
         """Can it be taken? Raises SourceFailed, Refused."""

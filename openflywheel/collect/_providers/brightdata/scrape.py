@@ -44,7 +44,7 @@ class Scrape:
         progress = self._account.get(f"/datasets/v3/progress/{id}")
         if not self._account.read(progress, Status).is_ready():
             return None
-        return content(self._account.get(f"/datasets/v3/snapshot/{id}", format="ndjson"))
+        return content(self._account.download(f"/datasets/v3/snapshot/{id}", format="ndjson"))
 
     def check(self) -> None:
         """Is the key known? Asks for the catalogue, which is free. Raises SourceFailed."""
