@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from openflywheel.collect._web.web import Web
 
 from openflywheel.base.settings import WebSettings
+from openflywheel.collect._web.web import Web
 
 Answer = tuple[int, dict[str, str], bytes]
 
