@@ -19,7 +19,7 @@ import uvloop
 
 from benchmarks.gateway.upstream import upstream
 from benchmarks.report import Row, finish, say
-from openflywheel.base.wire import Pool
+from openflywheel.base.instruments.wire import Pool
 
 ROUNDS, AT_ONCE, BURST = 9, 8, 600
 BODY = b'{"model":"gpt-x","messages":[{"role":"user","content":"' + b"Where is my parcel? " * 80 + b'"}]}'

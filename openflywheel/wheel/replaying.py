@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.ids import first_id
+from openflywheel.base.instruments.wire import Pool
 from openflywheel.base.nouns import Call
-from openflywheel.base.wire import Pool
 from openflywheel.serve._gateway import answered, asked
 from openflywheel.serve._gateway.surfaces import SURFACES, Surface
 from openflywheel.store import Store

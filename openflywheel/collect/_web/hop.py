@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from openflywheel.base.wire import Broken, Garbled, Pool, Reply
+from openflywheel.base.instruments.wire import Broken, Garbled, Pool, Reply
 from openflywheel.collect._web.decode import Body
 from openflywheel.collect._web.errors import FetchFailed
 from openflywheel.collect._web.redirect import Asked

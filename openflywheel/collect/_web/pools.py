@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from openflywheel.base.wire import Pool
+from openflywheel.base.instruments.wire import Pool
 from openflywheel.collect._web.address import Target
 
 MOST = 128  # hosts

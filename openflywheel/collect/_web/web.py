@@ -11,8 +11,8 @@ from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any, TypeVar
 
+from openflywheel.base.instruments.wire import Pool
 from openflywheel.base.settings import WebSettings
-from openflywheel.base.wire import Pool
 from openflywheel.collect._web import hop
 from openflywheel.collect._web.address import Guard, Resolve, Target, look_up, read
 from openflywheel.collect._web.decode import ACCEPTED

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from openflywheel.base.errors import StoreError
+from openflywheel.base.instruments.wire import Reply
 from openflywheel.base.keys import Key
 from openflywheel.base.nouns import Exchange
-from openflywheel.base.wire import Reply
 from openflywheel.serve._dialects import Untranslatable
 from openflywheel.serve._gateway import answered, kept
 from openflywheel.serve._gateway.answered import Answered

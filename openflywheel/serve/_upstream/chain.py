@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from openflywheel.base.instruments.wire import Reply
 from openflywheel.base.nouns import Attempt
-from openflywheel.base.wire import Reply
 from openflywheel.serve._dialects import Untranslatable
 from openflywheel.serve._upstream.client import RETRYABLE, AttemptFailed, Upstream
 

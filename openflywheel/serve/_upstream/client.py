@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 
+from openflywheel.base.instruments.wire import Pool, Reply
 from openflywheel.base.nouns import Attempt
-from openflywheel.base.wire import Pool, Reply
 from openflywheel.serve._upstream.breaker import Circuit, RetryBudget
 from openflywheel.serve.providers import Provider
 

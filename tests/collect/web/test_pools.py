@@ -2,7 +2,7 @@
 
 import pytest
 
-from openflywheel.base.wire import Pool
+from openflywheel.base.instruments.wire import Pool
 from openflywheel.collect._web.address import Target, read
 from openflywheel.collect._web.pools import Pools
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from openflywheel.base import wire
-from openflywheel.base.wire import Broken, Garbled, Pool
+from openflywheel.base.instruments import wire
+from openflywheel.base.instruments.wire import Broken, Garbled, Pool
 
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX-Request-Id: r\r\n\r\nhello"
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
