@@ -1,13 +1,13 @@
 """What a crawl is after: which URL is worth fetching next, and whether any is still worth its price."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, Protocol
 
 from openflywheel.base.nouns import Gap
 from openflywheel.collect._value.likeness import Likeness
 from openflywheel.collect._value.link import Link, Page
 from openflywheel.collect._value.scale import Encoder
-from openflywheel.collect._value.toward import Toward
 
 EXAMPLES = 12  # of a gap: bounds the state and the work
 
@@ -94,4 +94,6 @@ def toward(
     examples = list(dict.fromkeys(text for text in texts if text))[:EXAMPLES] or [gap.topic]
     likeness = Likeness(examples, encoder)
     likeness.remember(known())
-    return Toward(likeness, worth, price)
+    # Loaded here: its normal distribution is scipy's, which takes every crawl .3 CPU-s, and few are aimed.
+    aimed: Aim = import_module("openflywheel.collect._value.toward").Toward(likeness, worth, price)
+    return aimed
