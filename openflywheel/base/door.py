@@ -294,5 +294,5 @@ def beside(plugin: Plugin, name: str) -> Plugin | None:
     parameters = inspect.signature(function).parameters.values()
     given = {p.name: p.default for p in parameters if p.default is not p.empty}
     given |= bound.keywords if isinstance(bound, partial) else {}
-    wanted = inspect.signature(found).parameters
+    wanted = {p.name for p in inspect.signature(found).parameters.values() if p.kind is p.KEYWORD_ONLY}
     return partial(found, **{key: value for key, value in given.items() if key in wanted})

@@ -14,6 +14,7 @@ from openflywheel.collect._providers.orders import Orders, book_of, key_of, take
 from openflywheel.collect._providers.purse import Purse
 from openflywheel.collect._providers.records import of_pages, of_words
 from openflywheel.collect._providers.wanted import Wanted, failing
+from openflywheel.collect._site.verdict import verdict
 from openflywheel.collect._streams import Stream
 from openflywheel.collect._value.personal import Detect, impersonal
 from openflywheel.collect._value.queries import queries
@@ -104,3 +105,8 @@ def _asked(gap: Gap, failing: Sequence[str], detect: Detect) -> tuple[str, str]:
     said += [f"Why they are needed: {impersonal(gap.why, detect)}."] if gap.why else []
     said += [f"Questions that we failed to answer: {'; '.join(shown)}"] if shown else []
     return query or impersonal(gap.topic, detect), " ".join(said)[:LONGEST]
+
+
+def explain(url: str, *, web: Web) -> str:
+    """Whether a page may be taken, as its site says now."""
+    return verdict(web, url)

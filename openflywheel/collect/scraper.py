@@ -19,6 +19,7 @@ from openflywheel.collect._scrape.walk import UNCHANGED, Came, Kept, Walk
 from openflywheel.collect._site.page import Page, read
 from openflywheel.collect._site.signals import opted_out
 from openflywheel.collect._site.urls import canonical
+from openflywheel.collect._site.verdict import verdict
 from openflywheel.collect._streams import Stream
 from openflywheel.collect._web.web import Web
 
@@ -190,3 +191,8 @@ def _record(found: _Found, gap: Gap, subject: Callable[[str], str]) -> Record:
         labelled_by="seed" if label else "",
         meta={"lang": page.lang, **item.meta} if page.lang else item.meta,
     )
+
+
+def explain(url: str, *, web: Web) -> str:
+    """Whether a page may be taken, as its site says now."""
+    return verdict(web, url)

@@ -18,6 +18,7 @@ from openflywheel.collect._providers.purse import Purse
 from openflywheel.collect._providers.records import of_pages, of_words
 from openflywheel.collect._providers.searxng import SearXNG
 from openflywheel.collect._providers.wanted import Wanted, failing
+from openflywheel.collect._site.verdict import verdict
 from openflywheel.collect._streams import Stream
 from openflywheel.collect._value.personal import Detect
 from openflywheel.collect._value.queries import queries as words_of
@@ -154,3 +155,8 @@ def _later(
             yield Paid(order.dollars, "brightdata")
             hits += found
     return hits
+
+
+def explain(url: str, *, web: Web) -> str:
+    """Whether a page may be taken, as its site says now."""
+    return verdict(web, url)
