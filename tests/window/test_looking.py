@@ -35,12 +35,12 @@ def test_a_failed_room_is_the_weakest_link_and_its_error_is_shown(bare, flywheel
     yaml.write_text("encoder: ngrams\n" + yaml.read_text())
     turned = flywheel("turn")
     assert turned.exit_code == 1
-    assert "collect failed: SettingsError: there is no file 'seeds.jsonl'" in turned.stdout
+    assert "collect failed: files: there is no file 'seeds.jsonl'" in turned.stdout
     shown = flywheel("map").stdout
     weakest = [line for line in shown.splitlines() if line.endswith("◀ weakest link")]
     assert [line.split()[1] for line in weakest] == ["collect"]
-    assert "collect failed: SettingsError: there is no file 'seeds.jsonl'" in shown
-    assert "collect failed: SettingsError" in flywheel("status").stdout
+    assert "collect failed: files: there is no file 'seeds.jsonl'" in shown
+    assert "collect failed: files: " in flywheel("status").stdout
 
 
 def test_a_room_without_plugins_is_off(desk, flywheel):
