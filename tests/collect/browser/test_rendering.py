@@ -51,13 +51,15 @@ def test_the_document_is_fetched_once_and_pictures_fonts_frames_and_styles_never
 
 REACHING = """<p id=p>text</p><script>
 const at = '127.0.0.1:%(port)d', said = [];
+const no = what => { said.push(what);
+  document.getElementById('p').textContent = 'refused: ' + said.sort().join(' ') };
 const safely = f => { try { f() } catch (e) {} };
-fetch('http://' + at + '/fetch', {mode: 'no-cors'}).catch(e => said.push('fetch'));
-fetch('/moved').catch(e => said.push('moved'));
-fetch('http://169.254.169.254/latest/meta-data/').catch(e => said.push('metadata'));
-fetch('http://localhost:%(port)d/').catch(e => said.push('localhost'));
-safely(() => fetch('file:///etc/passwd').catch(e => said.push('file')));
-safely(() => { const s = new WebSocket('ws://' + at + '/ws'); s.onclose = () => said.push('socket') });
+fetch('http://' + at + '/fetch', {mode: 'no-cors'}).catch(e => no('fetch'));
+fetch('/moved').catch(e => no('moved'));
+fetch('http://169.254.169.254/latest/meta-data/').catch(e => no('metadata'));
+fetch('http://localhost:%(port)d/').catch(e => no('localhost'));
+safely(() => fetch('file:///etc/passwd').catch(e => no('file')));
+safely(() => { const s = new WebSocket('ws://' + at + '/ws'); s.onclose = () => no('socket') });
 safely(() => new Worker(URL.createObjectURL(new Blob([
   `new WebSocket('ws://${at}/wws'); fetch('http://${at}/wfetch'); importScripts('http://${at}/wimport')`]))));
 safely(() => navigator.sendBeacon('http://' + at + '/beacon', 'x'));
@@ -75,7 +77,6 @@ document.body.append(f);
 const a = document.createElement('a'); a.href = 'http://' + at + '/down'; a.ping = 'http://' + at + '/ping';
 a.download = 'x'; document.body.append(a); a.click();
 setTimeout(() => { location = 'http://' + at + '/gone' }, 300);
-setTimeout(() => { document.getElementById('p').textContent = 'refused: ' + said.sort().join(' ') }, 1500);
 const beat = setInterval(() => document.body.append('.'), 200); setTimeout(() => clearInterval(beat), 1800);
 </script>"""
 
