@@ -4,7 +4,8 @@ import json
 import platform
 import resource
 import sys
-from collections.abc import Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -25,6 +26,17 @@ class Row(Struct, kw_only=True):
     interval: tuple[float, float] | None = None
     bar: str | None = None
     holds: bool | None = None
+
+
+def some_of(names: Iterable[str]) -> Callable[[str], list[str]]:
+    """Reads an option that names some of several things, with commas between them."""
+
+    def read(text: str) -> list[str]:
+        if unknown := set(chosen := text.split(",")) - set(names):
+            raise ArgumentTypeError(f"{', '.join(sorted(unknown))}: choose from {', '.join(names)}")
+        return chosen
+
+    return read
 
 
 def at_least(

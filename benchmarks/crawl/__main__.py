@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ import msgspec
 from benchmarks.crawl import kill, memory, speed
 from benchmarks.crawl.peers import PEERS, installed
 from benchmarks.crawl.site import server
-from benchmarks.report import Row, finish, say
+from benchmarks.report import Row, finish, say, some_of
 
 PARTS = ("speed", "memory", "kill")
 
@@ -59,22 +58,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--peers", type=_some_of(PEERS), default=list(PEERS), help=",".join(PEERS))
-    parser.add_argument("--only", type=_some_of(PARTS), default=list(PARTS), help=",".join(PARTS))
+    parser.add_argument("--peers", type=some_of(PEERS), default=list(PEERS), help=",".join(PEERS))
+    parser.add_argument("--only", type=some_of(PARTS), default=list(PARTS), help=",".join(PARTS))
     parser.add_argument("--site", type=Path, default=Path("/usr/share/doc"), help="the folder of the manuals")
     parser.add_argument("--rounds", type=int, default=3, help="of the part speed")
     parser.add_argument("--urls", type=int, default=memory.URLS, help="of the part memory")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
-
-
-def _some_of(names: Iterable[str]) -> Callable[[str], list[str]]:
-    def read(text: str) -> list[str]:
-        if unknown := set(chosen := text.split(",")) - set(names):
-            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: choose from {', '.join(names)}")
-        return chosen
-
-    return read
 
 
 if __name__ == "__main__":

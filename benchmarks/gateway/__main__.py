@@ -23,7 +23,7 @@ from benchmarks.gateway import cpu, label, latency, loss, memory
 from benchmarks.gateway.peers import PEERS, Peer, peer
 from benchmarks.gateway.running import Bench
 from benchmarks.gateway.upstream import upstream
-from benchmarks.report import Row, finish, say
+from benchmarks.report import Row, finish, say, some_of
 
 PARTS: dict[str, Callable[[Bench], list[Row]]] = {
     "latency": latency.measure,
@@ -71,21 +71,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--peers", type=_some_of(PEERS), default=list(PEERS), help=",".join(PEERS))
-    parser.add_argument("--only", type=_some_of(("cpu", *PARTS)), default=["cpu", *PARTS], help="parts")
+    parser.add_argument("--peers", type=some_of(PEERS), default=list(PEERS), help=",".join(PEERS))
+    parser.add_argument("--only", type=some_of(("cpu", *PARTS)), default=["cpu", *PARTS], help="parts")
     parser.add_argument("--requests", type=int, default=memory.WHOLE, help="of the part memory")
     parser.add_argument("--rounds", type=int, default=6, help="of the parts cpu and latency")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
-
-
-def _some_of(names: Sequence[str]) -> Callable[[str], list[str]]:
-    def read(text: str) -> list[str]:
-        if unknown := set(chosen := text.split(",")) - set(names):
-            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: choose from {', '.join(names)}")
-        return chosen
-
-    return read
 
 
 if __name__ == "__main__":

@@ -5,35 +5,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from openflywheel.base.errors import MissingExtra, SettingsError, SourceFailed
-from openflywheel.base.ids import content_id
+from openflywheel.base.errors import MissingExtra, SettingsError
 from openflywheel.base.nouns import Drop, Exchange, Gap, Record
-from openflywheel.base.settings import Task
+from openflywheel.base.settings import Budget, Task
 from openflywheel.collect._frontier.engine import Progress, crawl_site, frontier_of
-from openflywheel.collect._frontier.explain import explain_url, looked_at
+from openflywheel.collect._frontier.explain import check_starts, explain_url, looked_at
 from openflywheel.collect._frontier.plan import Plan, Scope, plan
 from openflywheel.collect._frontier.record import Objects, record_of
 from openflywheel.collect._frontier.taking import Make
 from openflywheel.collect._site.page import Page
-from openflywheel.collect._site.robots import RobotsBook
 from openflywheel.collect._site.warc import Writer
 from openflywheel.collect._streams import Stream
-from openflywheel.collect._value.aim import Aim, breadth_first, toward
 from openflywheel.collect._value.scale import Encoder
+from openflywheel.collect._value.sought import aim_of_a_crawl
 from openflywheel.collect._web.response import Response
 from openflywheel.collect._web.web import Web
 
-EXAMPLES = 50  # failing exchanges that a crawl is aimed by
 ARCHIVES = (".warc", ".warc.gz")
-
-
-class Budget(Protocol):
-    """What a document may cost (base/settings.py)."""
-
-    @property
-    def document(self) -> float: ...
 
 
 def crawl(
@@ -87,8 +77,9 @@ def crawl(
         start=sites, pages=pages, depth=depth, seconds=seconds, bytes=megabytes * 1_000_000, include=include,
         exclude=exclude, scope=scope, sitemaps=sitemaps, obey=obey, media=media, refresh=refresh, web=web,
     )  # fmt: skip
-    failing = [e.input for e in exchanges(gap.evidence[:EXAMPLES]).values() if e.input]
-    aim, aimed = _aim(gap, failing, encoder, known, tasks, budget)
+    aim, aimed = aim_of_a_crawl(
+        gap, exchanges=exchanges, encoder=encoder, known=known, tasks=tasks, budget=budget
+    )
     with ExitStack() as stack:
         if warc:
             writer = stack.enter_context(_archive(folder / warc, wanted, web.agent))
@@ -106,11 +97,7 @@ def check(*, start: str | tuple[str, ...], obey: bool = True, web: Web, folder: 
         _found(folder / archive)
     if archives and not sites:
         return
-    book = RobotsBook(web.fetch, web.agent)
-    for url in plan(start=sites, obey=obey, web=web).start if obey else ():
-        robots = web.run(book.robots(url))
-        if not robots.allowed(web.agent, url):
-            raise SourceFailed(f"crawl: {url} may not be fetched: {robots.why(web.agent, url)}")
+    check_starts(plan(start=sites, obey=obey, web=web), web)
 
 
 def discover(
@@ -165,24 +152,6 @@ def _sorted(start: str | tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, .
     starts = (start,) if isinstance(start, str) else start
     archives = tuple(s.removeprefix("file://") for s in starts if s.endswith(ARCHIVES))
     return tuple(s for s in starts if not s.endswith(ARCHIVES)), archives
-
-
-def _aim(
-    gap: Gap,
-    failing: Sequence[str],
-    encoder: Encoder,
-    known: Callable[[], Sequence[str]],
-    tasks: Mapping[str, Task],
-    budget: Budget,
-) -> tuple[Aim, str]:
-    """What the crawl is after, and its name: the same words are the same aim in the next turn."""
-    if not gap.queries:
-        return breadth_first, ""
-    error = tasks[gap.task].costs.error if gap.task in tasks else 1.0
-    aim = toward(
-        gap, encoder=encoder, known=known, worth=gap.weight * error, price=budget.document, failing=failing
-    )
-    return aim, content_id(gap.topic, *gap.queries)
 
 
 def _found(archive: Path) -> Path:

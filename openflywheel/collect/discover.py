@@ -13,11 +13,12 @@ from openflywheel.collect._providers.brightdata.discover import PRICE, Discover
 from openflywheel.collect._providers.orders import Orders, book_of, key_of, take
 from openflywheel.collect._providers.purse import Purse
 from openflywheel.collect._providers.records import of_pages, of_words
-from openflywheel.collect._providers.wanted import Wanted, failing
+from openflywheel.collect._providers.wanted import Wanted
 from openflywheel.collect._site.verdict import verdict
 from openflywheel.collect._streams import Stream
 from openflywheel.collect._value.personal import Detect, impersonal
 from openflywheel.collect._value.queries import queries
+from openflywheel.collect._value.sought import failing
 from openflywheel.collect._web.web import Web
 
 SHOWN = 5  # failing examples in an intent

@@ -4,35 +4,24 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from openflywheel.base.errors import SourceFailed
-from openflywheel.base.ids import content_id
 from openflywheel.base.nouns import Drop, Exchange, Gap, Record
-from openflywheel.base.settings import Task
+from openflywheel.base.settings import Budget, Task
 from openflywheel.collect._browser.chromium import Chromium, find
 from openflywheel.collect._browser.fetching import Rendered
 from openflywheel.collect._browser.tally import Tally
 from openflywheel.collect._frontier.engine import Progress, crawl_site, frontier_of
-from openflywheel.collect._frontier.explain import explain_url, looked_at
+from openflywheel.collect._frontier.explain import check_starts, explain_url, looked_at
 from openflywheel.collect._frontier.plan import Plan, Scope, plan
 from openflywheel.collect._frontier.record import Objects, record_of
-from openflywheel.collect._site.robots import RobotsBook
 from openflywheel.collect._streams import Stream
-from openflywheel.collect._value.aim import Aim, breadth_first, toward
 from openflywheel.collect._value.scale import Encoder
+from openflywheel.collect._value.sought import aim_of_a_crawl
 from openflywheel.collect._web.web import Web
 
-EXAMPLES = 50  # failing exchanges that a crawl is aimed by
-
 log = logging.getLogger("openflywheel")
-
-
-class Budget(Protocol):
-    """What a document may cost (base/settings.py)."""
-
-    @property
-    def document(self) -> float: ...
 
 
 def rendered(
@@ -76,9 +65,9 @@ def rendered(
         bytes=megabytes * 1_000_000, include=include, exclude=exclude, scope=scope, sitemaps=sitemaps,
         obey=obey, refresh=refresh, web=web,
     )  # fmt: skip
-    aim, aimed = breadth_first, ""
-    if gap.queries:
-        aim, aimed = _aim(gap, exchanges, encoder, known, tasks, budget), content_id(gap.topic, *gap.queries)
+    aim, aimed = aim_of_a_crawl(
+        gap, exchanges=exchanges, encoder=encoder, known=known, tasks=tasks, budget=budget
+    )
     tally, chromium = Tally(state.setdefault("sections", {})), Chromium(path, web.agent)
     try:
         yield from crawl_site(
@@ -99,11 +88,7 @@ def rendered(
 def check(*, start: str | tuple[str, ...], obey: bool = True, browser: str = "", web: Web) -> None:
     """Is there a browser, and may the starts be fetched? Raises SettingsError, SourceFailed."""
     find(browser)
-    book = RobotsBook(web.fetch, web.agent)
-    for url in plan(start=start, obey=obey, web=web).start if obey else ():
-        robots = web.run(book.robots(url))
-        if not robots.allowed(web.agent, url):
-            raise SourceFailed(f"rendered: {url} may not be fetched: {robots.why(web.agent, url)}")
+    check_starts(plan(start=start, source="rendered", obey=obey, web=web), web)
 
 
 def discover(
@@ -152,17 +137,3 @@ def _rules(
         start=start, source="rendered", include=include, exclude=exclude, scope=scope, obey=obey,
         sitemaps=sitemaps, web=web,
     )  # fmt: skip
-
-
-def _aim(
-    gap: Gap,
-    exchanges: Callable[[Sequence[str]], Mapping[str, Exchange]],
-    encoder: Encoder,
-    known: Callable[[], Sequence[str]],
-    tasks: Mapping[str, Task],
-    budget: Budget,
-) -> Aim:
-    """What the crawl is after: what the gap's failing questions are about."""
-    failing = [e.input for e in exchanges(gap.evidence[:EXAMPLES]).values() if e.input]
-    worth = gap.weight * (tasks[gap.task].costs.error if gap.task in tasks else 1.0)
-    return toward(gap, encoder=encoder, known=known, worth=worth, price=budget.document, failing=failing)

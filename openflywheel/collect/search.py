@@ -17,11 +17,12 @@ from openflywheel.collect._providers.product import Result, Search, SearchLater
 from openflywheel.collect._providers.purse import Purse
 from openflywheel.collect._providers.records import of_pages, of_words
 from openflywheel.collect._providers.searxng import SearXNG
-from openflywheel.collect._providers.wanted import Wanted, failing
+from openflywheel.collect._providers.wanted import Wanted
 from openflywheel.collect._site.verdict import verdict
 from openflywheel.collect._streams import Stream
 from openflywheel.collect._value.personal import Detect
 from openflywheel.collect._value.queries import queries as words_of
+from openflywheel.collect._value.sought import failing
 from openflywheel.collect._web.web import Web
 
 Provider = Literal["searxng", "brave", "brightdata"]

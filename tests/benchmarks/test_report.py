@@ -1,11 +1,12 @@
 """One shape for every benchmark's output."""
 
 import json
+from argparse import ArgumentTypeError
 
 import msgspec
 import pytest
 
-from benchmarks.report import PACKAGES, Row, at_least, at_most, finish, say
+from benchmarks.report import PACKAGES, Row, at_least, at_most, finish, say, some_of
 
 ROWS = [
     at_least("accuracy", 0.9, 0.88, "", (0.85, 0.95)),
@@ -44,3 +45,10 @@ def test_as_a_table_a_missed_bar_and_a_row_that_was_not_run_are_seen(capsys):
     assert "MISSED" in lines["memory"]
     assert "not run" in lines["speed (no GPU here)"]
     assert [cell.strip() for cell in lines["lines"].split("│")[2:-1]] == ["6404 lines", "", "", ""]
+
+
+def test_an_option_names_some_of_several_things():
+    read = some_of(("scrapy", "crawlee"))
+    assert read("crawlee,scrapy") == ["crawlee", "scrapy"]
+    with pytest.raises(ArgumentTypeError, match="scrappy: choose from scrapy, crawlee"):
+        read("scrappy,crawlee")

@@ -7,6 +7,7 @@ from sqlite3 import Connection
 
 from msgspec import Struct
 
+from openflywheel.base.errors import SourceFailed
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._frontier.endless import ENDLESS, pattern_of
 from openflywheel.collect._frontier.engine import frontier_of
@@ -65,6 +66,15 @@ def looked_at(plan: Plan, web: Web, workspace: Path) -> Iterator[Stream]:
         listed = sum(not isinstance(entry, Drop) for entry in found)
         note = f"{listed:,} in its sitemaps" if listed else "no sitemap: what it links to is not known yet"
         yield Stream(url, min(listed, plan.pages) or None, note=note)
+
+
+def check_starts(plan: Plan, web: Web) -> None:
+    """May the starts be fetched? Asks for their robots.txt alone. Raises SourceFailed."""
+    book = RobotsBook(web.fetch, web.agent)
+    for url in plan.start if plan.obey else ():
+        robots = web.run(book.robots(url))
+        if not robots.allowed(web.agent, url):
+            raise SourceFailed(f"{plan.source}: {url} may not be fetched: {robots.why(web.agent, url)}")
 
 
 def _kept(url: str, path: Path) -> str:

@@ -6,21 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openflywheel.base.nouns import Exchange, Gap
+from openflywheel.base.nouns import Gap
 from openflywheel.base.settings import Budget, Task
 from openflywheel.collect._providers.product import Result
 from openflywheel.collect._site.urls import canonical, near
-from openflywheel.collect._value.aim import toward
-
-EXAMPLES = 50  # failing exchanges that are looked at
-
-
-Exchanges = Callable[[Sequence[str]], Mapping[str, Exchange]]
-
-
-def failing(gap: Gap, exchanges: Exchanges) -> list[str]:
-    """What was asked where we failed."""
-    return [e.input for e in exchanges(gap.evidence[:EXAMPLES]).values() if e.input]
+from openflywheel.collect._value.sought import Exchanges, aim_of
 
 
 class _Link(Struct, frozen=True):
@@ -44,19 +34,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
         links = [_Link(url, f"{r.title} {r.description}") for url, r in once.values()]
         if not links:
             return []
-        rated = zip(self._aim().rate(links, None, 1), range(len(links)), once.values(), strict=True)
+        aim = aim_of(
+            self.gap, exchanges=self.exchanges, encoder=self.encoder, known=self.known, tasks=self.tasks,
+            budget=self.budget,
+        )  # fmt: skip
+        rated = zip(aim.rate(links, None, 1), range(len(links)), once.values(), strict=True)
         return [
             msgspec.structs.replace(r, link=url)
             for _, _, (url, r) in sorted(rated, key=lambda rate: -rate[0])[:most]
         ]
-
-    def _aim(self) -> Any:
-        task = self.tasks.get(self.gap.task)
-        return toward(
-            self.gap,
-            encoder=self.encoder,
-            known=self.known,
-            worth=self.gap.weight * (task.costs.error if task else 1.0),
-            price=self.budget.document,
-            failing=failing(self.gap, self.exchanges),
-        )

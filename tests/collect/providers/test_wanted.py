@@ -6,7 +6,8 @@ from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Exchange, Gap
 from openflywheel.base.settings import Budget
 from openflywheel.collect._providers.product import Result
-from openflywheel.collect._providers.wanted import EXAMPLES, Wanted, failing
+from openflywheel.collect._providers.wanted import Wanted
+from openflywheel.collect._value.sought import EXAMPLES, failing
 
 GAP = Gap(topic="battery disposal", why="x", queries=("How do I dispose of an old battery?",))
 HITS = [
