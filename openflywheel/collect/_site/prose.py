@@ -1,7 +1,7 @@
 """The main text of a page, block by block: quick, and good enough to search, compare and learn from.
 
-Trafilatura reads 24 pages a CPU-second, so it cannot stand in a crawl's way. This splits the serialised tree
-at its tags, since a walk over its nodes in Python takes three times as long.
+A careful extractor would cost a crawl more than all the rest of it; that is curate's work. This splits the
+serialised tree at its tags, since a walk over its nodes in Python takes three times as long.
 """
 
 import re
