@@ -51,6 +51,17 @@ def test_pages_of_a_pdf(found):
     assert one.person == "Ann Other"
 
 
+def test_columns_of_a_pdf_are_read_one_after_the_other(found):
+    lines = ") Tj 300 0 Td (".join(("Left column begins here", "Right column begins here"))
+    rows = [
+        f"Left line {i} goes on and on) Tj 300 0 Td (Right line {i} goes on and on) Tj -300 -30 Td ("
+        for i in range(4)
+    ]
+    page = f"{lines}) Tj -300 -30 Td ({''.join(rows)}"
+    said = found("a.pdf", pdf_of(page))[0].text.split("\n")
+    assert [line.split()[0] for line in said] == ["Left"] * 5 + ["Right"] * 5
+
+
 def test_what_stands_before_a_pdf_is_passed_over(found):
     assert found("a.pdf", b"junk\n" + pdf_of("Hello"))[0].text == "Hello"
 
