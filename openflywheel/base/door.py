@@ -49,6 +49,11 @@ HANDED_IN: Mapping[str, str] = {
     "tasks": "the flywheel's tasks with their costs",
     "budget": "how many labels a turn may ask for",
     "holdout": "the share of people whose exchanges never teach",
+    "holdouts": "the texts that judge models and must teach none",
+    "vault": "what was redacted, encrypted, for those purposes that may see it",
+    "ask": "a configured model's answer to a prompt",
+    "documents": "text and facts of a document of any kind: (content, name) -> text, facts",
+    "transcribe": "the words of a piece of media, by installed plugins",
     "seed": "the seed of this turn's random choices",
 }
 

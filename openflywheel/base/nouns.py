@@ -97,9 +97,15 @@ class Record(Data, frozen=True, kw_only=True):
 
 
 class Row(Record, frozen=True, kw_only=True):
-    """A Record after curation: what a Dataset is made of. `parents` names the records it came from."""
+    """A Record after curation: what a Dataset is made of. `parents` names the records it came from.
+
+    `weight` says how much it counts in training, against 1 for an ordinary row; `recipe` is the hash of the
+    curation that made it.
+    """
 
     role: Role = "train"
+    weight: float = 1.0
+    recipe: str = ""
 
 
 class Dataset(Data, frozen=True, kw_only=True):

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 import yaml
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from openflywheel.base import door
 from openflywheel.base.errors import FlywheelError, MissingSecret, SettingsError, suggest
@@ -104,9 +104,13 @@ class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The table `wheel:`."""
+    """The table `wheel:`.
 
-    engine: Literal["local"] = "local"
+    `engine` says where curation works: "local" (processes of this machine), "ray" (a cluster of this
+    machine's own), or "ray:ADDRESS" (a cluster that is there, as in ray:auto or ray:10.0.0.1:6379).
+    """
+
+    engine: Annotated[str, Meta(pattern="^(local|ray(:.+)?)$")] = "local"
     turn_when: TurnWhen = field(default_factory=TurnWhen)
     budget: Budget = field(default_factory=Budget)
     holdout: Holdout = field(default_factory=Holdout)

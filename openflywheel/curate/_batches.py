@@ -2,8 +2,10 @@
 
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 Batch: TypeAlias = pa.RecordBatch | pa.Table
 
@@ -33,3 +35,36 @@ def with_column(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) 
     """The table with one column's values replaced, its place and type kept."""
     at = table.schema.get_field_index(name)
     return table.set_column(at, table.schema.field(at), values.cast(table.schema.field(at).type))
+
+
+def marked(table: pa.Table, rows: NDArray[np.int64], marks: pa.Table) -> pa.Table:
+    """The table with what a whole step marked: for each of `rows` one row of `marks`; nulls change nothing."""
+    at = np.full(table.num_rows, -1, np.int64)
+    at[rows] = np.arange(len(rows))
+    places = pa.array(at, mask=at < 0)
+    for name in marks.column_names:
+        values = marks[name].take(places)
+        old = table[name] if name in table.column_names else pa.nulls(table.num_rows, values.type)
+        # a row is dropped once, for the first reason
+        both = pc.coalesce(old, values) if name == "drop" else pc.coalesce(values, old)
+        table = (
+            with_column(table, name, both) if name in table.column_names else table.append_column(name, both)
+        )
+    return table
+
+
+META = "meta."  # working columns of this name hold new facts of the rows; they end in the map `meta`
+
+
+def with_meta(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """The table with a fact of every row, null where there is none: the string column "meta.<name>"."""
+    column, texts = META + name, values.cast(pa.string())
+    if column in table.column_names:
+        return with_column(table, column, texts)
+    return table.append_column(column, texts)
+
+
+def meta(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """A fact of every row, null where there is none: from an earlier step, else from its source."""
+    known = pc.map_lookup(table["meta"], name, "last")
+    return pc.coalesce(table[META + name], known) if META + name in table.column_names else known
