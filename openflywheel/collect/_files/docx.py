@@ -1,4 +1,4 @@
-"""DOCX: paragraphs and tables in their order; headings as in Markdown, cells with tabs between."""
+"""DOCX: paragraphs and tables in their order; headings and tables as in Markdown."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from docx.document import Document
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
+from openflywheel.base.instruments.pipes import pipe_table
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._files import office
 from openflywheel.collect._files.file import File, Found
@@ -24,7 +25,7 @@ def read(file: File) -> Iterator[Found | Drop]:
 def _blocks(document: Document) -> Iterator[str]:
     for block in document.iter_inner_content():
         if isinstance(block, Table):
-            yield from ("\t".join(cell.text for cell in row.cells) for row in block.rows)
+            yield f"\n{pipe_table([cell.text for cell in row.cells] for row in block.rows)}\n"
         else:
             yield _paragraph(block)
 

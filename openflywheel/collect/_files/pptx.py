@@ -5,6 +5,7 @@ from typing import Any
 
 import pptx
 
+from openflywheel.base.instruments.pipes import pipe_table
 from openflywheel.base.nouns import Drop
 from openflywheel.collect._files import office
 from openflywheel.collect._files.file import File, Found
@@ -34,4 +35,4 @@ def _words(shapes: Iterable[Any]) -> Iterator[str]:
         elif shape.has_text_frame and shape.text_frame.text:
             yield shape.text_frame.text
         elif getattr(shape, "has_table", False):
-            yield from ("\t".join(cell.text for cell in row.cells) for row in shape.table.rows)
+            yield f"\n{pipe_table([cell.text for cell in row.cells] for row in shape.table.rows)}\n"

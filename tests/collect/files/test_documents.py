@@ -102,7 +102,7 @@ def word():
 
 def test_a_docx_keeps_its_order(found):
     (one,) = found("a.docx", word())
-    assert one.text == "# Returns\nWithin 30 days.\nwhat\tdays\nshoes\t30\n## Why"
+    assert one.text == "# Returns\nWithin 30 days.\n\n| what | days |\n| --- | --- |\n| shoes | 30 |\n\n## Why"
     assert (one.meta, one.person) == ({"title": "Manual"}, "Ann")
 
 
@@ -122,7 +122,7 @@ def slides():
 
 def test_slides_and_their_notes(found):
     (one,) = found("a.pptx", slides())
-    assert one.text == "Sales\nsay more\fCosts\nrent\t9\nin a group"
+    assert one.text == "Sales\nsay more\fCosts\n\n| rent | 9 |\n| --- | --- |\n\nin a group"
     assert one.meta["slides"] == "2"
 
 
