@@ -65,7 +65,6 @@ class Store:
             )
         self.path = Path(path)
         self.artefacts = self.path / "models"
-        self.workspace = self.path / "collect"
         try:
             self.artefacts.mkdir(parents=True, exist_ok=True)
         except OSError as error:

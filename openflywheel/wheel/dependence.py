@@ -15,7 +15,7 @@ from openflywheel.base.settings import Settings
 from openflywheel.serve._upstream.client import Upstream
 from openflywheel.serve.providers import Provider
 from openflywheel.store import Store
-from openflywheel.wheel.gateway.tables import models, providers, routes, teachers
+from openflywheel.wheel.tables import models, providers, routes, teachers
 
 DAY = 86400
 NEARLY_ALL = 0.95  # share of the answers above which one provider carries everything

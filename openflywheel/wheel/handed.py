@@ -15,11 +15,15 @@ from openflywheel.base.nouns import Exchange, Model, Row, Signal, Verdict
 from openflywheel.base.quarantine import counting, judged
 from openflywheel.base.settings import Settings
 from openflywheel.collect import Progress
+from openflywheel.collect._files.transcribe import transcribe
 from openflywheel.collect._web.web import Web
 from openflywheel.serve.cascade import rules
 from openflywheel.signals._trust import judge
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
+from openflywheel.wheel.asking import ask
+from openflywheel.wheel.documents import read_document
+from openflywheel.wheel.tables import providers
 
 KNOWN = 5_000  # rows that a source may compare with what it finds
 
@@ -35,8 +39,11 @@ class Handed:
 
     def plugins(self) -> dict[str, list[Callable[..., Any]]]:
         """room -> its chosen plugins, ready to be called with data."""
-        handed = self._things()
-        return {room: self._bind(room, handed) for room in self._settings.rooms}
+        return {room: self.bound(room) for room in self._settings.rooms}
+
+    def bound(self, room: str) -> list[Callable[..., Any]]:
+        """The chosen plugins of one room."""
+        return self._bind(room, {**self._things(), "workspace": self._store.path / room})
 
     def _bind(self, room: str, handed: Mapping[str, Any]) -> list[Callable[..., Any]]:
         chosen = self._settings.rooms.get(room, ())
@@ -50,12 +57,15 @@ class Handed:
             "heard": self.heard,
             "experts": self._store.experts,
             "detect": partial(guard.apply, self._guards),
+            "ask": partial(ask, providers=providers(self._settings)),
+            "documents": read_document,
+            "transcribe": transcribe,
+            "holdouts": self.holdouts,
             "folder": self._settings.folder,
             "predict": self.predict,
             "artefacts": self._store.artefacts,
             "web": self.web,
             "objects": self._store.objects,
-            "workspace": self._store.workspace,
             "inbox": self._store.inbox,
             "known": self.known,
             "subject": self._store.key_of,
@@ -86,6 +96,10 @@ class Handed:
     def known(self) -> list[str]:
         """Texts of the newest curated rows, at most `KNOWN`."""
         return [row.text for row in self._store.newest(Row, KNOWN)]
+
+    def holdouts(self) -> list[str]:
+        """Texts of all held-out rows."""
+        return [row.text for row in self._store.all(Row) if row.role == "holdout"]
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[str]:
         """Answers of any stored model, without thresholds; empty ones by a model of another encoder."""

@@ -11,8 +11,8 @@ from openflywheel.serve.cascade import rules
 from openflywheel.wheel import installation
 from openflywheel.wheel.condition import examine_store
 from openflywheel.wheel.dependence import warnings
-from openflywheel.wheel.gateway.tables import check
 from openflywheel.wheel.installation import Check, State
+from openflywheel.wheel.tables import check
 
 WHEN_OFF = {
     "collect": "nothing is fetched, so nothing is learned",

@@ -7,7 +7,7 @@ import click
 
 from openflywheel.base.settings import read
 from openflywheel.wheel.gateway import supervisor
-from openflywheel.wheel.gateway.tables import SERVED, gateway_settings
+from openflywheel.wheel.tables import SERVED, gateway_settings
 from openflywheel.window._command import file_option
 
 

@@ -27,8 +27,8 @@ from openflywheel.wheel.gateway.mailroom import Mailroom
 from openflywheel.wheel.gateway.observing import Observers
 from openflywheel.wheel.gateway.office import Office
 from openflywheel.wheel.gateway.pages import pages, readiness
-from openflywheel.wheel.gateway.tables import SERVED, gateway_settings, providers, routes, teachers
 from openflywheel.wheel.hearing import find
+from openflywheel.wheel.tables import SERVED, gateway_settings, providers, routes, teachers
 
 FILE = "OPENFLYWHEEL_FILE"  # how a worker process is told its settings
 

@@ -17,7 +17,7 @@ from openflywheel.store.keys import Keys
 from openflywheel.wheel.gateway import family
 from openflywheel.wheel.gateway.application import FILE
 from openflywheel.wheel.gateway.observing import metrics_folder
-from openflywheel.wheel.gateway.tables import SERVED, check, gateway_settings
+from openflywheel.wheel.tables import SERVED, check, gateway_settings
 
 BACKLOG = 2048  # connections that wait to be accepted
 

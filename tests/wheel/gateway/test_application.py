@@ -9,7 +9,7 @@ import pytest
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.settings import read
 from openflywheel.wheel.gateway.application import Application, opened
-from openflywheel.wheel.gateway.tables import check, gateway_settings, routes
+from openflywheel.wheel.tables import check, gateway_settings, routes
 
 
 @pytest.mark.parametrize(
