@@ -56,6 +56,10 @@ class UnknownExchange(FlywheelError):
     """A signal is about an exchange that the store has never seen."""
 
 
+class UnknownRecord(FlywheelError):
+    """Something is asked about a record or a row that the store has never seen."""
+
+
 class UnknownModel(FlywheelError):
     """The store has no model of that name."""
 

@@ -1,57 +1,123 @@
-"""Record -> Dataset: clean, dedupe, redact; freeze a version.
+"""Record -> Dataset: clean, deduplicate, redact, enrich; freeze a version.
 
 A step is one file here, Arrow in and Arrow out; it marks rows to drop with a reason in the column "drop":
 
     def length(batch, *, least=2) -> pa.Table
+
+A step that must see all rows at once takes no batch and gives a Whole (see _whole.py):
+
+    def dedupe(*, keep="newest") -> Whole
 """
 
+import inspect
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from openflywheel.base.door import function_of, name_of
+from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.columns import from_table, to_batch
-from openflywheel.base.nouns import Arrow, Dataset, Drop, Record, Role, Row, changed
+from openflywheel.base.nouns import Arrow, Dataset, Drop, Reading, Record, Row, changed
 from openflywheel.base.room import Given
+from openflywheel.curate._batches import kept
+from openflywheel.curate._engine.engine import Engine, Inline
+from openflywheel.curate._engine.recall import recall
+from openflywheel.curate._engine.run import curate
+from openflywheel.curate._engine.shard import Held
+from openflywheel.curate._engine.step import Opener, Step
 from openflywheel.curate._freeze import freeze
+from openflywheel.curate._readings import readings
+from openflywheel.curate._rows import fold, without_purpose
 
 ARROW = Arrow(takes=Record, gives=Dataset, given=(Row,))
-Step = Callable[[pa.Table], pa.Table]
+AT_ONCE = 2_000  # records of a shard
+FEW = 10_000  # records that are curated in this process: starting others takes a second
+
+Plugin = Callable[..., Any]
+
+
+def step_of(plugin: Plugin) -> Step:
+    """A loaded plugin as the engine takes it; one without a positional argument is a whole step."""
+    parameters = inspect.signature(function_of(plugin)).parameters.values()
+    takes_batch = any(p.kind is not p.KEYWORD_ONLY for p in parameters)
+    model = any(p.name == "encoder" for p in parameters)
+    return Step(name_of(plugin), plugin if takes_batch else plugin(), model=model)
 
 
 def run(
-    took: Sequence[Record], given: Given, plugins: Sequence[Step], *, recipe: str
-) -> Iterator[Row | Dataset | Drop]:
-    """Clean what is new, then freeze a version of every set that changed; `recipe` names the steps."""
-    if not took:
+    took: Sequence[Record],
+    given: Given,
+    plugins: Sequence[Plugin],
+    *,
+    recipe: str,
+    workspace: Path,
+    engine: Engine,
+    opener: Opener,
+) -> Iterator[Row | Dataset | Drop | Reading]:
+    """Curate what is new, then freeze a version of every set that changed.
+
+    `recipe` names the steps with their settings. Under a new one everything that is stored is curated again:
+    a set never mixes rows of two recipes. What whole steps must know of earlier records lies in `workspace`,
+    and is made anew where it is missing.
+    """
+    state = workspace / recipe
+    records = took if state.exists() else given.all(Record)
+    if not records:
         return
-    table = _clean(took, plugins)
-    yield from (Drop(reason) for reason in table["drop"].to_pylist() if reason)
-    rows, before = [], {r.id: r for r in given.all(Row)}
-    for record in from_table(table.filter(pc.is_null(table["drop"])), Record):
-        row = _row(record)
-        if isinstance(row, Drop):
-            yield row
-        elif row.id not in before:
-            before[row.id] = row
-            rows.append(row)
-    yield from rows
-    yield from freeze(list(before.values()), given.all(Dataset), recipe)
+    few = len(records) <= FEW
+    before = {row.id: row for row in given.all(Row) if row.recipe == recipe}
+    with curate(
+        _shards(records),
+        (lambda: [step_of(plugin) for plugin in plugins]) if few else opener,
+        recipe=recipe,
+        engine=Inline() if few else engine,
+        work=workspace / "work",
+        state=state,
+    ) as result:
+        for table in map(without_purpose, result.tables()):
+            yield from (Drop(reason) for reason in table["drop"].to_pylist() if reason)
+            for row in _rows(table, recipe):
+                if row.id not in before:
+                    before[row.id] = row
+                    yield row
+        yield from readings(result.stats)
+    _forget_others(workspace, recipe)
+    stand = {row.id: row for row in _standing(list(before.values()), state)}
+    yield from (row for row in stand.values() if row.id not in before)
+    yield from freeze(list(stand.values()), given.all(Dataset), recipe)
 
 
-def _clean(took: Sequence[Record], steps: Sequence[Step]) -> pa.Table:
-    table = pa.Table.from_batches([to_batch(took, Record)])
-    table = table.append_column("drop", pa.nulls(table.num_rows, pa.string()))
-    for step in steps:
-        table = step(table)
-    return table
+def _standing(rows: Sequence[Row], state: Path) -> Iterator[Row]:
+    """The rows as the whole steps see them now: some gave way to a better copy, or changed their role."""
+    marks = recall(state, [seen_as(row) for row in rows])
+    for row, mark in zip(rows, marks.to_pylist(), strict=True):
+        if mark["drop"] is None:
+            now = {name: mark[name] for name in ("role", "weight") if mark[name] is not None}
+            same = all(getattr(row, name) == value for name, value in now.items())
+            yield row if same else changed(row, **now, parents=row.parents)
 
 
-def _row(record: Record) -> Row | Drop:
-    """A curated record; what may serve evaluation alone is held out, what may serve neither is dropped."""
-    if not {"training", "evaluation"} & set(record.purposes):
-        return Drop("no purpose: neither training nor evaluation")
-    fields = {f: getattr(record, f) for f in record.__struct_fields__ if f != "id"}
-    role: Role = "train" if "training" in record.purposes else "holdout"
-    row: Row = changed(Row(**fields, role=role), parents=(record.id,))
-    return row
+def _shards(records: Sequence[Record]) -> list[Held]:
+    parts = [records[start : start + AT_ONCE] for start in range(0, len(records), AT_ONCE)]
+    return [Held(pa.Table.from_batches([to_batch(part, Record)])) for part in parts]
+
+
+def _rows(table: pa.Table, recipe: str) -> list[Row]:
+    going = table.filter(kept(table))
+    return from_table(fold(going.append_column("recipe", pa.repeat(recipe, going.num_rows))), Row)
+
+
+def seen_as(row: Row) -> str:
+    """The id under which the steps saw a row: its record's, or that of the part of it that `chunk` cut."""
+    record, part = row.parents[0], row.meta.get("part")
+    return content_id(record, part) if part else record
+
+
+def _forget_others(workspace: Path, recipe: str) -> None:
+    """Remove what was remembered for other recipes: it holds traces of texts that nothing reads any more."""
+    for folder in workspace.iterdir():
+        if folder.name != recipe and (folder / "manifest.json").exists():
+            shutil.rmtree(folder)

@@ -1,8 +1,8 @@
-"""Frozen versions of training sets and holdouts.
+"""Frozen versions of training sets, validation sets and holdouts.
 
-A text that teaches is no question any more: it leaves the holdout. (The other way round, one held-out person
-who asks what everybody asks would take it from training.) Of contradicting labels for one text the most
-trusted, then the newest stays.
+A text that teaches is no question any more: it leaves the holdout and the validation set. (The other way
+round, one held-out person who asks what everybody asks would take it from training.) Of contradicting labels
+for one text the most trusted, then the newest stays.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from openflywheel.base.nouns import Dataset, Drop, Role, Row
 
 TRUST = ("", "seed", "user", "expert")
-ROLES: tuple[Role, ...] = ("holdout", "train")
+ROLES: tuple[Role, ...] = ("holdout", "validation", "train")  # a text is of the last of those that it has
 
 
 def freeze(rows: Sequence[Row], before: Iterable[Dataset], recipe: str) -> Iterator[Dataset | Drop]:
@@ -35,6 +35,7 @@ def _best(rows: Iterable[Row]) -> list[Row]:
     return list(chosen.values())
 
 
-def _rank(row: Row) -> tuple[bool, int, float]:
+def _rank(row: Row) -> tuple[int, int, float]:
+    role = ROLES.index(row.role) if row.role in ROLES else -1
     trust = TRUST.index(row.labelled_by) if row.labelled_by in TRUST else 0
-    return row.role == "train", trust, row.at
+    return role, trust, row.at

@@ -34,8 +34,8 @@ def chunk(
     is repeated, as is a block of code's fence. Without what is repeated, the parts of a text are the text, to
     the last character. Structure is that of CommonMark 0.31.2 and of GitHub's tables.
 
-    Facts: "tokens", and "section", the headings above the part, outermost first ("Install > On Linux");
-    where a text has none, what its source said stays. A part is a row of its own: its id is made of the
+    Facts: "part" (its number), "tokens", "section" (the headings above, outermost first: "Install > Linux";
+    where a text has none, what its source said stays). A part is a row of its own: its id is made of the
     text's id and its number, the text's is its parent. Drops nothing. Raises SettingsError.
     """
     if tokens < SMALLEST or not 0 <= overlap <= tokens // 2:
@@ -76,7 +76,10 @@ def _rows(table: pa.Table, source: Ints, sizes: Ints, places: Ints, chunks: Sequ
     }
     for name, values in new.items():
         parts = parts.set_column(parts.schema.get_field_index(name), name, values)
-    return parts.select(table.column_names)
+    part = pa.array([str(n) for n in numbers.tolist()], pa.string())
+    return with_meta(
+        parts.select(table.column_names), "part", pc.if_else(split, part, meta(light, "part").take(source))
+    )
 
 
 def _facts(table: pa.Table, places: Ints, chunks: Sequence[Chunk]) -> pa.Table:

@@ -1,50 +1,63 @@
-"""Drop all but the newest of texts that say the same with the same labels."""
+"""Drop all but one of the texts that say the same with the same labels."""
+
+from functools import partial
+from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from openflywheel.curate._batches import Batch, as_table, kept, mark_drops
+from openflywheel.curate._duplicates.keeping import FIELD, Keep, labels, settle, standing
+from openflywheel.curate._whole import Whole
 
-PAIRS = pa.list_(pa.struct([pa.field("key", pa.string(), nullable=False), ("value", pa.string())]))
-# Unit separators: ASCII made them for this, and normalise removes them from texts.
-FIELD, ENTRY = "\x1f", "\x1e"
+DIGEST = 16  # bytes: a collision among 10^12 texts has a chance of 10^-15
 
 
-def dedupe(batch: Batch) -> pa.Table:
-    """Drop exact duplicates in the batch, reason "duplicate"; the newest by `at` stays, the first of equals.
+def dedupe(*, keep: Keep = "newest") -> Whole:
+    """Drop exact duplicates among all rows, reason "duplicate"; "meta.duplicate_of" names the one that stays.
 
     Texts are compared by simple case folding (Unicode, one character to one) and with white space folded,
-    labels regardless of their order. Rows dropped before take no part.
+    labels regardless of their order, both by a content hash (BLAKE2b, RFC 7693, 128 bits).
+
+    keep: which copy stays, after those that may teach and those that a more trusted person labelled: the
+        "newest" by the fact "published", else by `at`, the "oldest", or the "most_credible" by the fact
+        "credibility" (then the newest).
     """
-    table = as_table(batch)
-    rows = pa.table({
-        "text": _folded(table["text"]),
-        "labels": _flat(table["labels"]),
-        "at": table["at"],
-        "row": np.arange(table.num_rows),
-    })  # fmt: skip
-    newest = rows.filter(kept(table)).sort_by([("at", "descending"), ("row", "ascending")])
-    stays = newest.group_by(["text", "labels"], use_threads=False).aggregate([("row", "first")])
-    return mark_drops(
-        table, pc.invert(pc.is_in(rows["row"], stays["row_first"].combine_chunks())), "duplicate"
+    return Whole(
+        sketch=_sketch,
+        check=_same,
+        settle=partial(settle, keep=keep, reason="duplicate"),
+        heavy=("digest",),
     )
 
 
-def _folded(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Upper then lower case joins what has two small forms, such as the Greek final sigma."""
+def _sketch(table: pa.Table) -> pa.Table:
+    said = labels(table)
+    size = pc.binary_length(said).cast(pa.string())  # with it no text can look like another one with labels
+    whole = pc.binary_join_element_wise(size, said, folded(table["text"]).combine_chunks(), FIELD)
+    digests = np.frombuffer(b"".join(_digests(whole)), np.uint64).reshape(-1, DIGEST // 8)
+    digest = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(DIGEST), len(digests), [None, pa.py_buffer(digests)]
+    )
+    keys = pa.ListArray.from_arrays(np.arange(len(digests) + 1, dtype=np.int32), digests[:, 0].copy())
+    return standing(table).append_column("keys", keys).append_column("digest", digest)
+
+
+def _digests(texts: pa.Array) -> list[bytes]:
+    raw = texts.cast(pa.large_binary())
+    offsets = np.frombuffer(raw.buffers()[1], np.int64)[raw.offset : raw.offset + len(raw) + 1]
+    data = memoryview(raw.buffers()[2] or b"")
+    return [blake2b(data[a:b], digest_size=DIGEST).digest() for a, b in pairwise(offsets)]
+
+
+def _same(left: pa.Table, right: pa.Table) -> NDArray[np.bool_]:
+    same: NDArray[np.bool_] = pc.equal(left["digest"], right["digest"]).to_numpy()
+    return same
+
+
+def folded(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """White space and case folded; upper, then lower joins what has two small forms, as the Greek sigma."""
     lower = pc.utf8_lower(pc.utf8_upper(text))
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(lower, r"[\s\p{Z}]+", " "))
-
-
-def _flat(labels: pa.ChunkedArray) -> pa.Array:
-    """Each map of labels as one string, entries in order of their keys: maps cannot be grouped by."""
-    pairs = labels.cast(PAIRS).combine_chunks()
-    entries = pc.list_flatten(pairs)
-    flat = pa.table({
-        "row": pc.list_parent_indices(pairs),
-        "entry": pc.binary_join_element_wise(entries.field("key"), entries.field("value"), FIELD),
-    }).sort_by([("row", "ascending"), ("entry", "ascending")])  # fmt: skip
-    sizes = pc.fill_null(pc.list_value_length(pairs), 0).to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    return pc.binary_join(pa.ListArray.from_arrays(offsets, flat["entry"].combine_chunks()), ENTRY)

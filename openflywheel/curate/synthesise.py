@@ -13,6 +13,7 @@ from openflywheel.base.ids import content_id, share_of
 from openflywheel.base.instruments.columns import schema_of
 from openflywheel.base.nouns import Record
 from openflywheel.curate._batches import META, Batch, as_table, kept, meta
+from openflywheel.curate._engine.batches import ORIGIN
 from openflywheel.curate._enrich.answers import fault
 from openflywheel.curate._enrich.asking import Kind, prompt
 
@@ -110,5 +111,8 @@ def _with_rows(
             table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     new = [row | {MODEL: model, "role": "train"} for rows in made for row in rows]
     about = np.repeat(chosen.to_numpy(), [len(rows) for rows in made])
-    both = pa.concat_tables([table, pa.Table.from_pylist(new, table.schema)])
+    rows = pa.Table.from_pylist(new, table.schema)
+    if ORIGIN in table.column_names:  # the engine follows rows by it
+        rows = rows.set_column(rows.column_names.index(ORIGIN), ORIGIN, table[ORIGIN].take(about))
+    both = pa.concat_tables([table, rows])
     return both.take(np.argsort(np.concatenate([np.arange(table.num_rows), about]), kind="stable"))

@@ -5,6 +5,11 @@ from ipaddress import ip_address
 
 from openflywheel.guard._spans import Detector
 
+# What each of them needs (see Detector). The digits of a card, a number of any kind, and the rest of an IBAN.
+TWELVE, NINE, THREE_TWO_FOUR = r"\d(?:[ -]?\d){11}", r"\d{9}", r"\d{3}[ -]\d\d[ -]\d{4}"
+ACCOUNT = r"(?i:\d\d(?:[ -]?[A-Z\d]){11})"
+DOTTED, COLONS = r"\d\.\d{1,3}\.\d{1,3}\.\d", r"(?i::[\da-f]{0,4}:[\da-f])"
+
 CARD = r"""(?<![\w-])(?:
     \d{12,19}
   | \d{4}([ -])\d{4}\1\d{4}\1\d{4}                                          # 16 digits
@@ -33,6 +38,7 @@ AL28 AZ28 BY28 CY28 DO28 GT28 HN28 HU28 LB28 NI28 PL28 SV28 BR29 EG29 PS29 QA29 
 MU30 SC31 LC32 RU33
 """
 COUNTRIES = "|".join(rf"{c[:2]}\d\d(?:[ -]?[A-Z\d]){{{int(c[2:]) - 4}}}" for c in IBAN_LENGTHS.split())
+IBAN_HINT = rf"(?i:\b(?:{'|'.join(c[:2] for c in IBAN_LENGTHS.split())})\d\d(?:[ -]?[A-Z\d]){{11}})"
 IBAN = rf"(?<![\w-])(?=[A-Z]{{2}}\d\d)(?:{COUNTRIES})(?![\w-])"
 
 # Area 000, 666 and 9xx, group 00 and serial 0000 are never issued (SSA, POMS RM 10201.030 and RM 10201.035).
@@ -84,11 +90,11 @@ def _is_card(match: re.Match[str]) -> bool:
 
 
 DETECTORS = (
-    Detector("card", re.compile(CARD, re.VERBOSE), _is_card),
-    Detector("card", re.compile(LONG_CARD), _is_card),
-    Detector("iban", re.compile(IBAN, re.IGNORECASE | re.ASCII), lambda m: mod97(m[0])),
-    Detector("ssn", re.compile(SSN)),
-    Detector("ssn", re.compile(NAMED_SSN, re.IGNORECASE)),
-    Detector("ip", re.compile(IPV4), lambda m: names_a_machine(m[0])),
-    Detector("ip", re.compile(IPV6, re.IGNORECASE), lambda m: names_a_machine(m[0])),
+    Detector("card", re.compile(CARD, re.VERBOSE), _is_card, TWELVE),
+    Detector("card", re.compile(LONG_CARD), _is_card, TWELVE),
+    Detector("iban", re.compile(IBAN, re.IGNORECASE | re.ASCII), lambda m: mod97(m[0]), ACCOUNT, IBAN_HINT),
+    Detector("ssn", re.compile(SSN), needs=THREE_TWO_FOUR),
+    Detector("ssn", re.compile(NAMED_SSN, re.IGNORECASE), needs=NINE),
+    Detector("ip", re.compile(IPV4), lambda m: names_a_machine(m[0]), DOTTED),
+    Detector("ip", re.compile(IPV6, re.IGNORECASE), lambda m: names_a_machine(m[0]), COLONS),
 )

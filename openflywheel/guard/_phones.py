@@ -6,6 +6,7 @@ from openflywheel.guard._spans import Detector
 
 # "#4821-77", "A-4821-77" and "12.4821" are no phones; an extension (x123, ext. 123) belongs to its number.
 BEFORE, AFTER = r"(?<![#$€£+./-])(?:(?<!\w)|(?=[+(]))", r"(?:\ ?(?:x|ext\.?)\ ?\d{1,6})?(?!\w)"
+SEVEN = "\\d(?:[ ./()\u00a0-]{0,3}\\d){6}"  # what every number needs (see Detector)
 GAP = r"[ ./()\u00a0-]"
 
 # ITU-T E.164 (at most 15 digits), the North American plan (area and exchange start with 2 to 9), and
@@ -47,7 +48,11 @@ def _may_be_called(match: re.Match[str]) -> bool:
     return match[0][0] == "+" or not (DATE.search(match[0]) or _is_said(match, NAMES_A_THING))
 
 
+def _is_called(match: re.Match[str]) -> bool:
+    return _is_said(match, CALLS) and _may_be_called(match)
+
+
 DETECTORS = (
-    Detector("phone", re.compile(LAYOUTS, re.VERBOSE), _may_be_called),
-    Detector("phone", re.compile(DIGITS, re.VERBOSE), lambda m: _is_said(m, CALLS) and _may_be_called(m)),
+    Detector("phone", re.compile(LAYOUTS, re.VERBOSE), _may_be_called, SEVEN),
+    Detector("phone", re.compile(DIGITS, re.VERBOSE), _is_called, SEVEN),
 )

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from openflywheel.base.errors import SettingsError
@@ -30,11 +31,42 @@ class Detector(NamedTuple):
     Patterns must run in linear time: each start is behind a look-behind that allows one start a run, or
     the match has a bounded length. At its ends a pattern looks at one character only, and spans end with
     their word: so no placeholder uncovers what the text in its place had hidden, and redacting is idempotent.
+
+    `needs` is a cheap pattern without which a text holds no span, or some words, of which its case-folded
+    form has one; `hint` is the same for bulk work, where it differs. These patterns match within one line,
+    and RE2 reads them too (see `hints`). A span and all that decides about it lie in the hint's line and in
+    the `REACH` characters before it, unless it is `long`.
     """
 
     kind: str
     pattern: re.Pattern[str]
     holds: Callable[[re.Match[str]], bool] = _always
+    needs: str | tuple[str, ...] = ""
+    hint: str = ""
+    long: bool = False
+
+
+REACH = 64  # characters; the longest is _phones.WINDOW and a bracket
+
+
+class Hints(NamedTuple):
+    """Patterns of RE2, one of which matches wherever a guard may find something.
+
+    `lines`: what a guard does to a line with a match depends on nothing but that line and `REACH` characters
+    before it; `texts`: it must see the whole text. It leaves everything else as it is.
+    """
+
+    lines: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def hints(detectors: Iterable[Detector]) -> Hints:
+    """The detectors' hints; digits are those of all scripts, as they are to Python and not to RE2."""
+    said = dict.fromkeys((d.hint or str(d.needs), d.long) for d in detectors)
+    lines, texts = (
+        [p.replace(r"\d", r"\p{Nd}") for p, long in said if long is kind] for kind in (False, True)
+    )
+    return Hints(tuple(lines), tuple(texts))
 
 
 def found(text: str, detector: Detector) -> Iterator[Span]:
@@ -68,13 +100,43 @@ def _cover(group: Sequence[Span]) -> Span:
 def find(text: str, detectors: Sequence[Detector], kinds: Collection[str]) -> list[Span]:
     """Spans of these kinds, in order and without overlap. Raises SettingsError for a kind nobody detects."""
     _known("kind", kinds, dict.fromkeys(d.kind for d in detectors))
-    return merged(span for d in detectors if d.kind in kinds for span in found(text, d))
+    wanted = [d for d in detectors if d.kind in kinds]
+    return merged(span for d in _likely(text, wanted) for span in found(text, d))
+
+
+def _likely(text: str, detectors: Iterable[Detector]) -> Iterator[Detector]:
+    """The detectors whose need is in the text. Many share one: it is looked for once."""
+    there: dict[str | tuple[str, ...], bool] = {"": True}
+    for detector in detectors:
+        if detector.needs not in there:
+            there[detector.needs] = _has(text, detector.needs)
+        if there[detector.needs]:
+            yield detector
+
+
+def _has(text: str, needs: str | tuple[str, ...]) -> bool:
+    if isinstance(needs, str):
+        return bool(_compiled(needs).search(text))
+    folded = text.casefold()
+    return any(word in folded for word in needs)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def replaced(text: str, spans: Sequence[Span], placeholder: str) -> str:
     """The text with a placeholder, such as "<{}>" with the kind for {}, in the place of each span."""
+    return renamed(text, spans, lambda kind, _: placeholder.format(kind))
+
+
+def renamed(text: str, spans: Sequence[Span], name: Callable[[str, str], str]) -> str:
+    """The text with `name(kind, value)` in the place of each span."""
     ends = [0, *(s.end for s in spans)]
-    parts = (text[end : s.start] + placeholder.format(s.kind) for end, s in zip(ends, spans, strict=False))
+    parts = (
+        text[end : s.start] + name(s.kind, text[s.start : s.end]) for end, s in zip(ends, spans, strict=False)
+    )
     return "".join(parts) + text[ends[-1] :]
 
 

@@ -1,18 +1,20 @@
 """Structured personal data, found by pattern and checksum. Names and addresses need a tagger."""
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
 from openflywheel.base.nouns import Verdict
 from openflywheel.guard import _checksums, _phones
-from openflywheel.guard._spans import Detector, find, judged, replaced
+from openflywheel.guard._spans import Detector, find, hints, judged, renamed, replaced
 
 # RFC 5321: at most 64 characters before the @, a bound that also keeps the time linear. The domain takes its
 # last word to the end: what follows an e-mail is never half a word.
 EMAIL = r"(?<!\w)(?:\w{1,20}')?\w[\w.+%&~-]{0,63}+@(?:[\w-]{1,63}\.)+[^\W\d_]\w+"
 
-DETECTORS = (Detector("email", re.compile(EMAIL)), *_checksums.DETECTORS, *_phones.DETECTORS)
+DETECTORS = (Detector("email", re.compile(EMAIL), needs="@"), *_checksums.DETECTORS, *_phones.DETECTORS)
 KINDS = ("email", "phone", "card", "iban", "ssn", "ip")
+HINTS = hints(DETECTORS)
 
 
 def pii(
@@ -27,3 +29,15 @@ def pii(
     """
     spans = find(text, DETECTORS, kinds)
     return replaced(text, spans, "<{}>"), judged("pii", spans, mode)
+
+
+def pseudonyms(
+    text: str,
+    *,
+    name: Callable[[str, str], str],
+    mode: Literal["redact", "refuse"] = "redact",
+    kinds: tuple[str, ...] = KINDS,
+) -> tuple[str, Verdict]:
+    """The same, with `name(kind, value)` in the place of each value."""
+    spans = find(text, DETECTORS, kinds)
+    return renamed(text, spans, name), judged("pii", spans, mode)

@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from openflywheel.base.nouns import Verdict
-from openflywheel.guard._spans import Detector, find, judged, replaced
+from openflywheel.guard._spans import Detector, find, hints, judged, replaced
 
 # No key starts inside a word. What is looked for behind a start is bounded, so time is linear.
 KEYS = {
@@ -17,7 +17,19 @@ KEYS = {
     "stripe": r"[rs]k_(?:live|test)_[A-Za-z\d]{16,}",
     "jwt": r"eyJ[\w-]{8,1000}+\.eyJ[\w-]{8,}+\.[\w-]*",
 }
+# What each of them needs (see Detector): a prefix and so many visible characters behind it.
+NEEDS = {
+    "anthropic": r"sk-ant-\S{20}",
+    "openai": r"sk-\S{20}",
+    "aws": r"A[KS]IA[A-Z\d]{16}",
+    "github": r"gh[oprsu]_\S{36}|github_pat_\S{22}",
+    "google": r"AIza\S{35}",
+    "slack": r"xox[a-z]-\S{10}",
+    "stripe": r"[rs]k_(?:live|test)_",
+    "jwt": r"eyJ\S{20}",
+}
 # RFC 7468: neither base64 nor the headers hold five dashes. A block that was cut off goes to the end.
+BEGINS = "-----BEGIN [A-Z ]{0,20}PRIVATE KEY"
 PRIVATE_KEY = r"""-----BEGIN\ [A-Z ]{0,20}PRIVATE\ KEY(?:\ BLOCK)?-----
     (?:[^-]++|-(?!----))*+ (?:-----END\ [A-Z ]{0,20}PRIVATE\ KEY(?:\ BLOCK)?-----)?"""
 
@@ -30,6 +42,19 @@ TOLD = r"""(?<![^\W_])
       | (?:\ (?:for|to|on|of|in|at|i|we|für|zu|de|pour|para)(?:\ \w{1,20}){1,3})?
         \ (?:is|was|ist|war|lautet|est|es|é):?\ )
     ["'`]? (?P<value> (?![=:>])[^\s"'`]{3,1000}(?<![.,;:?)\]}]) )"""
+
+# What it needs: the end of such a word, and behind it the beginning of a link. Python takes the Turkish
+# capital with a dot and the small letter without one for an i, RE2 does not.
+WORDS = (
+    "word", "wort", "wd", "phrase", "code", "pw", "passe", "contraseña", "contrasena", "senha", "key",
+    "token", "secret",
+)  # fmt: skip
+AN_I = "[i\u0130\u0131]"
+TOLD_HINT = (
+    rf"(?i:(?:{'|'.join(WORDS)})(?:[^\w\n]{{0,5}}[=:>]"
+    rf"""|["'`]? (?:(?:for|to|on|of|{AN_I}n|at|{AN_I}|we|für|zu|de|pour|para) [^\n]{{1,63}} )?"""
+    rf"(?:{AN_I}s|was|{AN_I}st|war|lautet|est|es|é):? ))"
+)
 
 # A digit, an inner mark or an inner capital: "hunter22", "p@ssword", "letMeIn"; not "wrong!".
 LOOKS_SECRET = re.compile(r"\d|[a-z][A-Z]|[!@#$%^&*+=~|\\](?=\w)")
@@ -50,11 +75,12 @@ def _is_told(match: re.Match[str]) -> bool:
 
 
 DETECTORS = (
-    *(Detector(kind, re.compile(rf"(?<!\w){form}")) for kind, form in KEYS.items()),
-    Detector("private key", re.compile(PRIVATE_KEY, re.VERBOSE)),
-    Detector("password", re.compile(TOLD, re.VERBOSE | re.IGNORECASE), _is_told),
+    *(Detector(kind, re.compile(rf"(?<!\w){form}"), needs=NEEDS[kind]) for kind, form in KEYS.items()),
+    Detector("private key", re.compile(PRIVATE_KEY, re.VERBOSE), needs=BEGINS, long=True),
+    Detector("password", re.compile(TOLD, re.VERBOSE | re.IGNORECASE), _is_told, WORDS, TOLD_HINT),
 )
 KINDS = (*KEYS, "private key", "password")
+HINTS = hints(DETECTORS)
 
 
 def secrets(

@@ -27,6 +27,7 @@ from openflywheel.store.lease import lease
 from openflywheel.store.objects import Objects
 from openflywheel.store.passage import Given, Passage
 from openflywheel.store.thinning import CURSOR, thin, thinned
+from openflywheel.store.vault import Vault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,6 +76,7 @@ class Store:
         self.experts = Experts(self.journal)
         self.inbox = Inbox(self.journal)
         self._secret, self._shared = backend.secret(), backend.shared
+        self.vault = Vault(self.path / "vault.db", self._secret)
         self._unmarked = unmarked
         self._open = True
 

@@ -4,11 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import msgspec
-
-from openflywheel import guard
 from openflywheel.base import door
-from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model, Row, Signal, Verdict
@@ -21,6 +17,7 @@ from openflywheel.serve.cascade import rules
 from openflywheel.signals._trust import judge
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
+from openflywheel.wheel import curating
 from openflywheel.wheel.asking import ask
 from openflywheel.wheel.documents import read_document
 from openflywheel.wheel.tables import providers
@@ -33,7 +30,6 @@ class Handed:
 
     def __init__(self, settings: Settings, store: Store, encoder: CachedEncoder) -> None:
         self._settings, self._store, self._encoder = settings, store, encoder
-        self._guards = self._bind("guard", {})
         self.web = Web(settings.wheel.web)
         self.progress: Progress | None = None  # who wants to know how far the sources are
 
@@ -56,11 +52,12 @@ class Handed:
             "exchanges": partial(self._store.get, Exchange),
             "heard": self.heard,
             "experts": self._store.experts,
-            "detect": partial(guard.apply, self._guards),
+            "detect": curating.detect(self._settings),
             "ask": partial(ask, providers=providers(self._settings)),
             "documents": read_document,
             "transcribe": transcribe,
-            "holdouts": self.holdouts,
+            "vault": self._store.vault,
+            "holdouts": partial(curating.holdouts, self._store),
             "folder": self._settings.folder,
             "predict": self.predict,
             "artefacts": self._store.artefacts,
@@ -80,7 +77,12 @@ class Handed:
         trust = self._settings.wheel.trust
         given: dict[str, Callable[[], dict[str, Any]]] = {
             "collect": lambda: {"budget": self._settings.wheel.budget, "progress": self.progress},
-            "curate": lambda: {"recipe": self._recipe()},
+            "curate": lambda: {
+                "recipe": curating.recipe(self._settings),
+                "workspace": self._store.path / "curate",
+                "engine": curating.engine(self._settings),
+                "opener": curating.opener(self._settings),
+            },
             "customize": lambda: {"kinds": {name: task.kind for name, task in self._settings.tasks.items()}},
             "evaluate": lambda: {"predict": self.predict},
             "serve": lambda: {"checks": self.checks(), "errors": self.errors(), "scores": self.scores},
@@ -96,10 +98,6 @@ class Handed:
     def known(self) -> list[str]:
         """Texts of the newest curated rows, at most `KNOWN`."""
         return [row.text for row in self._store.newest(Row, KNOWN)]
-
-    def holdouts(self) -> list[str]:
-        """Texts of all held-out rows."""
-        return [row.text for row in self._store.all(Row) if row.role == "holdout"]
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[str]:
         """Answers of any stored model, without thresholds; empty ones by a model of another encoder."""
@@ -128,8 +126,3 @@ class Handed:
         metrics = (c.name for c in self._settings.rooms.get("evaluate", ()))
         guards = (f"guard.{c.name}" for c in self._settings.rooms.get("guard", ()))
         return (*metrics, *guards)
-
-    def _recipe(self) -> str:
-        """Hash of the curation's steps and settings: it is part of every dataset's version."""
-        steps = self._settings.rooms.get("curate", ())
-        return content_id(msgspec.json.encode(steps, order="deterministic"))[:12]

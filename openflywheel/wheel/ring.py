@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from openflywheel import collect, curate, customize, evaluate, guard, serve, signals, study, velocity
 from openflywheel.base.instruments.threads import one_thread
-from openflywheel.base.nouns import Drop, Fault, Noun, Paid, Step
+from openflywheel.base.nouns import Drop, Fault, Noun, Paid, Reading, Step
 from openflywheel.store import Store
 
 RING: Mapping[str, ModuleType] = {
@@ -56,9 +56,10 @@ def advance(
             with one_thread():
                 out.extend(module.run(passage.took, passage.given, plugins.get(room, []), **extra))
             dropped = Counter(thing.reason for thing in out if isinstance(thing, Drop))
-            nouns = [_noun(thing) for thing in out if not isinstance(thing, Drop | Fault | Paid)]
+            nouns = [_noun(thing, turn) for thing in out if not isinstance(thing, Drop | Fault | Paid)]
+            gave = sum(isinstance(n, module.ARROW.gives) or not isinstance(n, Reading) for n in nouns)
             done = replace(
-                step, gave=len(nouns), dropped=dict(dropped), error=_faults(out), **_paid(out), **clock.read()
+                step, gave=gave, dropped=dict(dropped), error=_faults(out), **_paid(out), **clock.read()
             )
             passage.tray += [*nouns, done]
         if done.error:
@@ -83,10 +84,10 @@ def _paid(out: Sequence[object]) -> dict[str, Any]:
     return {"cost": sum(p.dollars for p in paid), "provider": ", ".join(providers)}
 
 
-def _noun(thing: object) -> Noun:
+def _noun(thing: object, turn: int) -> Noun:
     if not isinstance(thing, Noun):
         raise TypeError(f"a plugin gave {thing!r}, which is no noun")
-    return thing
+    return replace(thing, turn=turn) if isinstance(thing, Reading) else thing
 
 
 class _Clock:
@@ -101,5 +102,5 @@ class _Clock:
 
 def _reason(error: Exception) -> str:
     """The error in a line, with the plugin's file and line."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
+    last = traceback.extract_tb((error.__cause__ or error).__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"

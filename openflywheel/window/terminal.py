@@ -34,6 +34,10 @@ SECTIONS: Mapping[str, Commands] = {
     "Collect": {
         "collect": ("_collect", "Fetch what the gaps ask for."),
     },
+    "Curate": {
+        "curate": ("_curate", "Let the records that wait become rows of datasets."),
+        "datasets": ("_datasets", "List, show and compare datasets."),
+    },
     "Turn": {
         "turn": ("_turning", "Turn the wheel once."),
         "spin": ("_turning", "Turn whenever a trigger says so, until interrupted."),

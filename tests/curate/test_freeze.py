@@ -12,7 +12,7 @@ rows_of_any_kind = st.builds(
     st.sampled_from(["a", "A ", "b", "b  c", "B\nc"]),
     st.sampled_from(["x", "y", ""]),
     st.sampled_from([*TRUST, "model"]),
-    st.sampled_from(["train", "holdout"]),
+    st.sampled_from(["train", "validation", "holdout"]),
     st.sampled_from([1.0, 2.0]),
 )
 
@@ -34,6 +34,34 @@ def test_a_task_has_a_set_to_teach_with_and_one_to_judge_by():
         ("route", "holdout"): [two],
         ("price", "train"): [other],
     }
+
+
+def test_a_validation_set_is_frozen_where_rows_are_in_one():
+    one, two, other = row("a"), row("b", role="validation"), row("c", role="holdout")
+    assert frozen(one, two, other) == {
+        ("route", "train"): [one],
+        ("route", "validation"): [two],
+        ("route", "holdout"): [other],
+    }
+    assert [d.name for d in freeze([one, two, other], [], "r")] == [
+        "route-holdout",
+        "route-validation",
+        "route-train",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("roles", "stays"),
+    [
+        (("validation", "train"), "train"),
+        (("holdout", "validation"), "validation"),
+        (("holdout", "validation", "train"), "train"),
+        (("preference", "holdout"), "holdout"),
+    ],
+)
+def test_a_text_is_in_one_set_alone(roles, stays):
+    rows = [row("a", by="" if role == stays else "expert", role=role) for role in roles]
+    assert list(frozen(*rows)) == list(frozen(*reversed(rows))) == [("route", stays)]
 
 
 def test_a_row_of_two_tasks_is_in_both():

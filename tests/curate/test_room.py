@@ -1,10 +1,17 @@
 """Record -> Dataset: what a passage makes of new records, beside what was there."""
 
+import shutil
+from functools import partial
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
 from openflywheel import curate
-from openflywheel.base.nouns import Dataset, Drop, Record, Row
+from openflywheel.base.nouns import Dataset, Drop, Reading, Record, Row
+from openflywheel.curate._engine.engine import Inline
+from openflywheel.curate._whole import Whole
+from openflywheel.curate.chunk import chunk
 from openflywheel.curate.dedupe import dedupe
 from openflywheel.curate.length import length
 
@@ -12,28 +19,53 @@ from openflywheel.curate.length import length
 class Store:
     """What earlier passages left."""
 
-    def __init__(self, *nouns):
-        self.nouns = list(nouns)
+    def __init__(self):
+        self.nouns = []
 
     def all(self, kind):
-        return [n for n in self.nouns if isinstance(n, kind)]
+        return [n for n in self.nouns if type(n) is kind]
+
+
+class Room:
+    """The room with its workspace; what it gives is kept."""
+
+    def __init__(self, workspace):
+        self.store, self.workspace = Store(), workspace
+
+    def __call__(self, *took, steps=(), recipe="r", readings=False):
+        """What the room gives: rows, datasets and the reasons of drops."""
+        self.store.nouns += took
+        out = list(
+            curate.run(
+                took,
+                self.store,
+                list(steps),
+                recipe=recipe,
+                workspace=self.workspace,
+                engine=Inline(),
+                opener=lambda: pytest.fail("few records are curated in this process"),
+            )
+        )
+        self.store.nouns += [n for n in out if not isinstance(n, Drop)]
+        if readings:
+            return [n for n in out if isinstance(n, Reading)]
+        return (
+            [n for n in out if isinstance(n, Row)],
+            [n for n in out if isinstance(n, Dataset)],
+            [n.reason for n in out if isinstance(n, Drop)],
+        )
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Room(tmp_path / "curate")
 
 
 def record(text, label="x", purposes=("training",), **fields):
     return Record(text=text, source="t", labels={"route": label}, purposes=purposes, **fields)
 
 
-def run(*took, store=None, steps=(), recipe="r"):
-    """What the room gives: rows, datasets and the reasons of drops."""
-    out = list(curate.run(took, store or Store(), list(steps), recipe=recipe))
-    return (
-        [n for n in out if isinstance(n, Row)],
-        [n for n in out if isinstance(n, Dataset)],
-        [n.reason for n in out if isinstance(n, Drop)],
-    )
-
-
-def test_records_become_rows_with_all_they_say_and_where_they_came_from():
+def test_records_become_rows_with_all_they_say_and_where_they_came_from(run):
     given = record("hello", subject="key", uri="u", license="CC0", labelled_by="user", parents=("e",), at=5.0)
     ((row,), (dataset,), drops) = run(given)
     for name in ("text", "source", "uri", "subject", "purposes", "license", "labels", "labelled_by", "at"):
@@ -47,13 +79,13 @@ def test_records_become_rows_with_all_they_say_and_where_they_came_from():
     ("purposes", "role"),
     [(("training",), "train"), (("evaluation",), "holdout"), (("evaluation", "training"), "train")],
 )
-def test_what_may_only_judge_is_held_out(purposes, role):
+def test_what_may_only_judge_is_held_out(run, purposes, role):
     ((row,), (dataset,), _) = run(record("hello", purposes=purposes))
     assert (row.role, dataset.role) == (role, role)
 
 
 @pytest.mark.parametrize("purposes", [(), ("marketing",)])
-def test_what_may_neither_teach_nor_judge_is_dropped(purposes):
+def test_what_may_neither_teach_nor_judge_is_dropped(run, purposes):
     assert run(record("hello", purposes=purposes)) == (
         [],
         [],
@@ -61,14 +93,14 @@ def test_what_may_neither_teach_nor_judge_is_dropped(purposes):
     )
 
 
-def test_steps_work_in_their_order_and_each_drop_has_its_reason():
+def test_steps_work_in_their_order_and_each_drop_has_its_reason(run):
     took = [record(text, at=1.0) for text in ("Ab", "ab", "a", "abcdef")]
     rows, _, drops = run(*took, steps=[lambda t: length(t, least=2, most=4), dedupe])
-    assert [r.text for r in rows] == ["Ab"]
+    assert [r.text.casefold() for r in rows] == ["ab"]
     assert sorted(drops) == ["duplicate", "too long", "too short"]
 
 
-def test_what_a_step_rewrites_is_what_is_kept():
+def test_what_a_step_rewrites_is_what_is_kept(run):
     def shout(table):
         return table.set_column(table.schema.get_field_index("text"), "text", pa.array(["HELLO"]))
 
@@ -76,24 +108,97 @@ def test_what_a_step_rewrites_is_what_is_kept():
     assert row.text == "HELLO"
 
 
-def test_without_anything_new_there_is_no_new_version():
+def test_without_anything_new_there_is_no_new_version(run):
     assert run(recipe="another") == ([], [], [])
 
 
-def test_a_record_that_is_curated_already_changes_nothing():
-    rows, datasets, _ = run(record("hello"))
-    assert run(record("hello"), store=Store(*rows, *datasets)) == ([], [], [])
+def test_a_record_that_is_curated_already_changes_nothing(run):
+    run(record("hello"))
+    assert run(record("hello")) == ([], [], [])
 
 
-def test_new_rows_join_those_that_were_there():
-    rows, datasets, _ = run(record("hello"), record("there"))
-    fresh, (longer,), _ = run(record("you"), store=Store(*rows, *datasets))
+def test_new_rows_join_those_that_were_there(run):
+    rows, _, _ = run(record("hello"), record("there"))
+    fresh, (longer,), _ = run(record("you"))
     assert [r.text for r in fresh] == ["you"]
     assert longer.rows == (*(r.id for r in rows), fresh[0].id)
 
 
-def test_only_the_set_that_changed_is_frozen_anew():
-    rows, datasets, _ = run(record("hello"), record("sealed", purposes=("evaluation",)))
+def test_only_the_set_that_changed_is_frozen_anew(run):
+    _, datasets, _ = run(record("hello"), record("sealed", purposes=("evaluation",)))
     assert {d.role for d in datasets} == {"train", "holdout"}
-    _, (fresh,), _ = run(record("new"), store=Store(*rows, *datasets))
+    _, (fresh,), _ = run(record("new"))
     assert fresh.role == "train"
+
+
+def test_under_another_recipe_everything_is_curated_again_and_no_set_mixes_the_two(run):
+    run(record("Hello"), record("a"))
+    rows, (dataset,), drops = run(steps=[partial(length, least=2)], recipe="another")
+    assert [r.text for r in rows] == ["Hello"]
+    assert (dataset.rows, dataset.recipe, drops) == ((rows[0].id,), "another", ["too short"])
+    assert [p.name for p in run.workspace.iterdir() if p.is_dir() and p.name != "work"] == ["another"]
+
+
+def test_without_a_new_recipe_nothing_new_is_nothing_to_do(run):
+    run(record("hello"))
+    assert run() == ([], [], [])
+
+
+def test_a_state_that_was_lost_is_made_anew(run):
+    rows, _, _ = run(record("hello", at=1.0), steps=[dedupe])
+    shutil.rmtree(run.workspace)
+    _, (dataset,), drops = run(record("Hello", at=2.0), steps=[dedupe])
+    assert drops == ["duplicate"]
+    assert not set(dataset.rows) & {r.id for r in rows}
+
+
+def test_a_better_copy_takes_the_place_of_an_older_row(run):
+    (old,), _, _ = run(record("hello", at=1.0), steps=[dedupe])
+    (new,), (dataset,), drops = run(record("Hello", at=2.0), steps=[dedupe])
+    assert (dataset.rows, drops) == ((new.id,), [])
+    assert old.id != new.id
+
+
+def test_an_older_row_follows_its_group_to_another_role(run):
+    def sealed(*, subject="ann"):
+        return Whole(sketch=_by_subject, settle=partial(_seal, subject=subject))
+
+    ((old,), _, _) = run(record("one", subject="bob", at=1.0), steps=[sealed], recipe="r")
+    assert old.role == "train"
+    rows, datasets, _ = run(record("two", subject="ann", at=2.0), steps=[sealed])
+    assert {(r.text, r.role) for r in rows} == {("one", "holdout"), ("two", "holdout")}
+    assert [(d.role, len(d.rows)) for d in datasets] == [("holdout", 2)]
+
+
+def _by_subject(table):
+    keys = pa.array([[]] * table.num_rows, pa.list_(pa.uint64()))
+    return table.select(["id", "subject"]).append_column("keys", keys)
+
+
+def _seal(sketches, pairs, subject):
+    """All rows are held out once that person is among them."""
+    sealed = subject in sketches["subject"].to_pylist()
+    rows = list(range(sketches.num_rows)) if sealed else []
+    return pa.table(
+        {"row": pa.array(rows, pa.int64()), "role": pa.array(["holdout"] * len(rows), pa.string())}
+    )
+
+
+def test_cost_and_yield_of_every_step_are_readings_and_the_slowest_is_named(run):
+    steps = [partial(length, least=2), dedupe]
+    found = {r.name: r for r in run(record("hello"), record("a"), steps=steps, readings=True)}
+    assert found["curate.length.yield"].value == 0.5
+    assert found["curate.length.yield"].note == "1 too short"
+    assert found["curate.dedupe.yield"].value == 1.0
+    assert found["curate.length.cost"].unit == "CPU-ms a row"
+    assert found["curate.slowest"].note in ("length", "dedupe")
+    assert 0 < found["curate.slowest"].value <= 1
+
+
+def test_the_parts_of_a_text_are_rows_of_their_own(run):
+    text = "\n\n".join(f"# Part {i}\n\n" + "word " * 40 for i in range(3))
+    given = record(text)
+    rows, (dataset,), _ = run(given, steps=[partial(chunk, tokens=48, folder=Path())])
+    assert len(rows) > 2
+    assert {r.parents for r in rows} == {(given.id,)}
+    assert len({curate.seen_as(r) for r in rows}) == len(rows) == len(dataset.rows)

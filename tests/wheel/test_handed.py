@@ -51,7 +51,7 @@ def test_only_the_rooms_that_need_more_get_more(wheel):
     given = {room: set(wheel.handed.to_room(room)) for room in door.ROOMS}
     assert {room: names for room, names in given.items() if names} == {
         "collect": {"budget", "progress"},
-        "curate": {"recipe"},
+        "curate": {"engine", "opener", "recipe", "workspace"},
         "customize": {"kinds"},
         "evaluate": {"predict"},
         "serve": {"checks", "errors", "scores"},
@@ -77,7 +77,7 @@ def test_all_that_can_be_asked_for_is_handed_in(desk, install, reopen):
     assert given["seed"] == 0
     assert given["detect"]("write to ann@example.com")[0] == "write to <email>"
     assert given["artefacts"] == desk / "wheel" / "models"
-    assert given["workspace"] == desk / "wheel" / "collect"
+    assert given["workspace"] == desk / "wheel" / "signals"
     assert given["subject"]("ann") == given["subject"]("ann") != "ann"
     assert all(isinstance(text, str) for text in given["known"]())
     assert set(given["tasks"]) == {"route"}

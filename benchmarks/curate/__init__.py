@@ -1,0 +1,1 @@
+"""Our curation beside others, on real documents."""

@@ -1,0 +1,145 @@
+"""Peak memory of a curation whose input is much larger.
+
+python -m benchmarks.curate.memory --gigabytes 1
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from benchmarks.curate.made_up import texts
+from benchmarks.report import Row, at_most, finish, say
+from openflywheel.base import door
+from openflywheel.curate import step_of
+from openflywheel.curate._engine.local import Local
+from openflywheel.curate._engine.reading import shards
+from openflywheel.curate._engine.run import curate
+from openflywheel.curate._engine.stats import Progress
+from openflywheel.curate._engine.step import Step
+
+GIGABYTES = 20.0
+BAR = 2.0  # GB of all processes together
+LENGTH = 500  # words of a document: 3.5 kB, as of the web
+FILE = 50_000  # documents of a file
+BLOCK = 2_000
+RECIPE = ("normalise", "length", "dedupe", "near_duplicates")
+SETTINGS = {"length": {"most": 1_000_000}}
+ROOM = 4  # times the input: itself, two stages of work and sketches
+OFTEN = 0.5  # seconds between two looks
+
+
+def opened() -> list[Step]:
+    """The recipe's steps."""
+    return [step_of(door.load("curate", name, SETTINGS.get(name, {}))) for name in RECIPE]
+
+
+def measure(folder: Path, gigabytes: float = GIGABYTES) -> list[Row]:
+    """JSON Lines of that size, curated in a process of its own; what is written is read once and not kept."""
+    free = shutil.disk_usage(folder).free
+    if free < gigabytes * 1e9 * ROOM:
+        raise SystemExit(f"{folder} has {free / 1e9:.0f} GB left; {gigabytes * ROOM:.0f} GB are needed")
+    size, documents = written(folder / "input", round(gigabytes * 1e9))
+    say(f"{documents:,} documents, {size / 1e9:.2f} GB")
+    command = [sys.executable, "-m", "benchmarks.curate.memory", "--curate", str(folder)]
+    started = time.monotonic()
+    process = subprocess.Popen(command, start_new_session=True)
+    peak = own = 0.0
+    while process.poll() is None:
+        all_, anonymous = _memory(process.pid)
+        peak, own = max(peak, all_), max(own, anonymous)
+        time.sleep(OFTEN)
+    if process.returncode:
+        raise SystemExit(f"{command} failed: {process.returncode}")
+    return [
+        Row(row="input", value=size / 1e9, unit="GB"),
+        at_most("peak of all processes (PSS, mapped files too)", peak / 1e9, BAR, "GB"),
+        Row(row="of that, what the system cannot take back", value=own / 1e9, unit="GB"),
+        Row(row="time", value=time.monotonic() - started, unit="s"),
+    ]
+
+
+def written(folder: Path, size: int) -> tuple[int, int]:
+    """JSON Lines of `size` bytes or a little more; returns how many, and how many documents."""
+    folder.mkdir(parents=True)
+    done = number = 0
+    while done < size:
+        with (folder / f"{number:012d}.jsonl").open("wb") as file:
+            for line in _lines(number, number + FILE):
+                done += file.write(line)
+                number += 1
+                if done >= size:
+                    break
+    return done, number
+
+
+def _lines(start: int, end: int) -> Iterator[bytes]:
+    for first in range(start, end, BLOCK):
+        for number, text in enumerate(texts(first, BLOCK, LENGTH).to_pylist(), first):
+            yield msgspec.json.encode({"id": f"document-{number}", "at": float(number), "text": text}) + b"\n"
+
+
+def _memory(session: int) -> tuple[float, float]:
+    """Bytes (PSS) of all processes of a session: all of it, and without mapped files."""
+    found = [
+        _shares(Path(path)) for path in os.scandir("/proc") if path.name.isdigit() and _of(path, session)
+    ]
+    return sum(all_ for all_, _ in found), sum(own for _, own in found)
+
+
+def _of(path: "os.DirEntry[str]", session: int) -> bool:
+    with suppress(ProcessLookupError):
+        return os.getsid(int(path.name)) == session
+    return False
+
+
+def _shares(process: Path) -> tuple[float, float]:
+    """A process that has just ended has none."""
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()[1:]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0, 0.0
+    sizes = {name: float(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)}
+    return sizes.get("Pss", 0.0), sizes.get("Pss_Anon", 0.0) + sizes.get("Pss_Shmem", 0.0)
+
+
+def _curate(folder: Path) -> None:
+    with Local() as engine, curate(
+        shards(folder / "input"), opened, recipe="memory", engine=engine, work=folder / "work", progress=_say
+    ) as result:  # fmt: skip
+        kept = sum(table["drop"].null_count for table in result.tables())
+    say(
+        f"kept {kept:,} of {result.rows:,}; "
+        + ", ".join(f"{s.step} {s.cpu_seconds:.0f} CPU-s" for s in result.stats)
+    )
+
+
+def _say(progress: Progress) -> None:
+    say(f"{progress.doing}: {progress.done:,} documents, {progress.speed:,.0f}/s")
+
+
+def main() -> None:
+    """See above."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gigabytes", type=float, default=GIGABYTES)
+    parser.add_argument("--folder", type=Path, help="where to write; a temporary folder if not given")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--curate", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.curate:
+        _curate(options.curate)
+        return
+    with TemporaryDirectory(dir=options.folder) as folder:
+        finish("curate, memory", measure(Path(folder), options.gigabytes), 1, as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the steps against duplicates share: what brings likes together, and which one stays."""

@@ -1,0 +1,142 @@
+"""Jobs over a Ray cluster, by Ray Data. All nodes must see the work folder and have this package installed.
+
+A job of a node that dies is done again on another one, as is one that lost its worker, up to `TRIES` times.
+"""
+
+import logging
+import os
+import pickle
+import socket
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import ray
+import ray.data
+from ray.exceptions import RayError
+
+from openflywheel.base.errors import FlywheelError, SettingsError
+from openflywheel.base.instruments.threads import one_thread
+from openflywheel.curate._engine.step import StepFailed
+
+J = TypeVar("J")
+D = TypeVar("D")
+TRIES = 3  # how often a job may take its worker with it
+SECONDS = 10  # for a cluster to answer
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
+    # On a busy machine a node's agent needs longer than the 30 s that Ray grants: no node would start.
+    "RAY_agent_register_timeout_ms": "240000",
+}
+
+
+class Ray:
+    """Workers of a Ray cluster until `close`: plain tasks, and for models an autoscaling pool of actors.
+
+    address: host:port of a cluster, "auto" for the one that this program or machine is in already, None or
+    "local" for one that is started here and ends with `close`. Where a cluster asks for a token, Ray reads it
+    from RAY_AUTH_TOKEN or ~/.ray/auth_token. Raises SettingsError when no cluster answers there.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        self._own = not (address == "auto" and ray.is_initialized())
+        if self._own:
+            _connect(address or "local")
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = context.print_on_execution_start = False
+
+    def __enter__(self) -> "Ray":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the cluster, unless the program was in it before; stop it if it was started here."""
+        if self._own:
+            ray.shutdown()
+
+    def each(self, function: Callable[[J], D], jobs: Sequence[J], *, model: bool = False) -> Iterator[D]:
+        """See `Engine.each`. Raises StepFailed for a job that fails or that kills its workers."""
+        if not jobs:
+            return
+        packed = [{"job": pickle.dumps((function, job))} for job in jobs]
+        one_a_task = ray.data.from_items(packed, override_num_blocks=len(packed))
+        try:
+            for row in _sent(one_a_task, model).iter_rows():
+                answer = pickle.loads(row["answer"])[0]  # noqa: S301  from our own process
+                if isinstance(answer, FlywheelError):
+                    raise answer
+                yield answer
+        except RayError as error:
+            raise StepFailed(f"the cluster failed: {type(error).__name__}: {error}") from error
+
+
+def _connect(address: str) -> None:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    for name in ("ray", "ray.data"):  # what goes wrong is raised; the nodes keep logs of their own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        if address not in ("local", "auto"):
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), SECONDS).close()  # Ray itself would try for minutes
+        dashboard = False if address == "local" else None
+        ray.init(address, include_dashboard=dashboard, log_to_driver=False, configure_logging=False)
+    except (OSError, RuntimeError, ValueError, RayError) as error:
+        raise SettingsError(
+            f"engine: ray: no cluster answers at {address!r}: {error}; `ray start --head` starts one and says"
+            " its host:port, and the address local needs none"
+        ) from error
+
+
+def _sent(jobs: "ray.data.Dataset", model: bool) -> "ray.data.Dataset":
+    """The jobs with what they gave, as a plan that runs when it is read."""
+    if model:
+        # One call at a time all the same; but in the thread that knows which attempt it is.
+        pool = ray.data.ActorPoolStrategy(min_size=1, enable_true_multi_threading=True)
+        return jobs.map_batches(_Worker, num_cpus=1, compute=pool)
+    return jobs.map_batches(_work, num_cpus=1)
+
+
+class _Worker:
+    """An actor, which lives as long as there are jobs, with the models that its process has opened."""
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The jobs' answers."""
+        return _work(batch)
+
+
+def _work(batch: Mapping[str, Any]) -> dict[str, Any]:
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    with one_thread():
+        answers = [_answer(job) for job in batch["job"]]
+    return {"answer": np.array(answers, object)}
+
+
+def _answer(job: bytes) -> bytes:
+    """What the job gave or raised: an error of ours is not worth another try."""
+    function, asked = pickle.loads(job)  # noqa: S301  from our own driver
+    try:
+        if _deaths() >= TRIES:
+            raise StepFailed(
+                f"{asked} killed its worker, or lost its node, {TRIES} times: look at its largest rows, or"
+                " give the nodes more memory"
+            )
+        return pickle.dumps((function(asked),))
+    except FlywheelError as error:
+        error.add_note(traceback.format_exc())
+        return pickle.dumps((error,))
+    except Exception as error:  # told by name in the process that asked for the job
+        failed = StepFailed(f"{asked} failed: {type(error).__name__}: {error}")
+        failed.add_note(traceback.format_exc())
+        return pickle.dumps((failed,))
+
+
+def _deaths() -> int:
+    """How often the job that runs here was begun before. Ray itself would begin it again without end."""
+    worker: Any = ray._private.worker.global_worker
+    return int(worker.core_worker.get_current_task_attempt_number())

@@ -1,0 +1,38 @@
+"""Tell which language a text is in, and keep those that are wanted."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from openflywheel.base.errors import SettingsError, suggest
+from openflywheel.curate._batches import Batch, as_table, mark_drops, with_meta
+from openflywheel.curate._going import going, spread
+from openflywheel.curate._langid import identified, languages
+
+UNSURE = "und"  # ISO 639-2, undetermined
+
+
+def language(batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5) -> pa.Table:
+    """Write each text's language into meta "lang" (ISO 639: "en") and its probability, "lang_confidence".
+
+    Below the probability `least` a text is "und". `keep` names the languages to keep, none means all; the
+    others are dropped as "language: not kept" and "language: not sure". The whole text is looked at, not its
+    beginning: pages begin with English menus. Model: langid.py (Lui & Baldwin 2012, P12-3005) in the edition
+    of py3langid, 140 languages. Raises SettingsError for a language that it does not know.
+    """
+    for wanted in keep:
+        if wanted not in languages():
+            said = f"curate.language: keep = {wanted!r} is no language code; {suggest(wanted, languages())}"
+            raise SettingsError(said)
+    table = as_table(batch)
+    rows = going(table)
+    codes, chances = identified(table["text"].take(rows))
+    names = np.where(chances < least, UNSURE, np.array(codes, object))
+    lang = spread(pa.array(names, pa.string()), rows, table.num_rows)
+    shown = pa.array([f"{chance:.2f}" for chance in chances.tolist()], pa.string())
+    sure = spread(shown, rows, table.num_rows)
+    table = with_meta(with_meta(table, "lang", lang), "lang_confidence", sure)
+    if not keep:
+        return table
+    table = mark_drops(table, pc.equal(lang, UNSURE), "language: not sure")
+    return mark_drops(table, pc.invert(pc.is_in(lang, pa.array(keep))), "language: not kept")
