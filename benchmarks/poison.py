@@ -121,7 +121,8 @@ def _as_if_known(mob: Mob, rows: Sequence[Row]) -> list[Row]:
 def _reached(rows: Sequence[Row], test: Sequence[Message], encoder: Encoder) -> float:
     """Accuracy of kernel ridge on the test part."""
     labels, right = classes([row.labels[TASK] for row in rows])
-    fitted = kernel_ridge(encoder.encode([row.text for row in rows]), right, len(labels))
+    vectors, weight = encoder.encode([row.text for row in rows]), np.ones(len(rows), np.float32)
+    fitted = kernel_ridge(vectors, right, len(labels), weight)
     assert fitted is not None  # there are fewer rows than it can take
     head = Head(labels, fitted.weights, fitted.bias, encoder.name, 1.0, fitted.support, fitted.gamma)
     says = head.predict(encoder.encode([m.text for m in test]))

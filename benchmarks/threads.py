@@ -21,7 +21,7 @@ def _fit() -> float:
     x = random.normal(size=(500, 384)).astype(np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     start = time.process_time()
-    kernel_ridge(x, random.integers(0, 50, 500), 50)
+    kernel_ridge(x, random.integers(0, 50, 500), 50, np.ones(500, np.float32))
     return time.process_time() - start
 
 

@@ -1,7 +1,7 @@
 """Three ways to put a head on frozen sentence vectors, each with out-of-fold scores to judge it by.
 
 All of them give every class the same weight: what experts are asked about is no picture of how often people
-ask it.
+ask it. Within a class rows count by their own weights, which curation gave them (1 for an ordinary row).
 """
 
 from collections.abc import Callable
@@ -34,19 +34,20 @@ class Fitted(Struct, frozen=True):
     gamma: float = 0.0
 
 
-Fit = Callable[[Matrix, Places, int], Fitted | None]
+Fit = Callable[[Matrix, Places, int, Matrix], Fitted | None]
 
 
-def centroid(x: Matrix, y: Places, k: int) -> Fitted:
+def centroid(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted:
     """Cosine to the mean of each class; a row's held-out score leaves it out of its own mean."""
-    sums = one_hot(y, k).T @ x
-    own = sums[y] - x
+    weighed: Matrix = (weight[:, None] * x).astype(np.float32)
+    sums = one_hot(y, k).T @ weighed
+    own = sums[y] - weighed
     scores = x @ _unit(sums).T
     scores[np.arange(len(y)), y] = np.einsum("nd,nd->n", x, _unit(own))
     return Fitted("centroid", _unit(sums).T.copy(), np.zeros(k, np.float32), scores)
 
 
-def kernel_ridge(x: Matrix, y: Places, k: int) -> Fitted | None:
+def kernel_ridge(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted | None:
     """Ridge regression on indicators with a Gaussian kernel; exact leave-one-out scores.
 
     Weighted least squares is solved as ordinary one after scaling rows by the roots of their weights; the
@@ -54,7 +55,7 @@ def kernel_ridge(x: Matrix, y: Places, k: int) -> Fitted | None:
     """
     if len(y) > MOST_KERNEL_ROWS:
         return None
-    root = np.sqrt(balance(y, k))[:, None]
+    root = np.sqrt(balance(y, k, weight))[:, None]
     target = one_hot(y, k)
     kernel = root * similarity(x, x, GAMMA) * root.T
     kernel[np.diag_indices_from(kernel)] += RIDGE
@@ -67,7 +68,7 @@ def kernel_ridge(x: Matrix, y: Places, k: int) -> Fitted | None:
     )
 
 
-def logistic(x: Matrix, y: Places, k: int) -> Fitted | None:
+def logistic(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted | None:
     """Softmax regression with a small L2 penalty, by L-BFGS; held-out scores from 3 folds."""
     if len(y) < LEAST_LOGISTIC_ROWS * k:
         return None
@@ -75,9 +76,9 @@ def logistic(x: Matrix, y: Places, k: int) -> Fitted | None:
     order = np.random.default_rng(0).permutation(len(y))
     for part in np.array_split(order, FOLDS):
         rest = np.setdiff1d(order, part)
-        weights, bias = _softmax_regression(x[rest], y[rest], k)
+        weights, bias = _softmax_regression(x[rest], y[rest], k, weight[rest])
         held_out[part] = x[part] @ weights + bias
-    weights, bias = _softmax_regression(x, y, k)
+    weights, bias = _softmax_regression(x, y, k, weight)
     return Fitted("logistic", weights, bias, held_out)
 
 
@@ -85,10 +86,10 @@ WAYS: tuple[Fit, ...] = (kernel_ridge, logistic, centroid)
 """In order of preference."""
 
 
-def _softmax_regression(x: Matrix, y: Places, k: int) -> tuple[Matrix, Matrix]:
+def _softmax_regression(x: Matrix, y: Places, k: int, weight: Matrix) -> tuple[Matrix, Matrix]:
     """Weights (width, k) and bias (k,) that minimise the weighted mean log loss + PENALTY/2 * |weights|^2."""
     n, width = x.shape
-    share = (balance(y, k) / n)[:, None]
+    share = (balance(y, k, weight) / n)[:, None]
     target, transposed = one_hot(y, k), np.ascontiguousarray(x.T)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -107,10 +108,10 @@ def _softmax_regression(x: Matrix, y: Places, k: int) -> tuple[Matrix, Matrix]:
     return both[:-1].copy(), both[-1].copy()
 
 
-def balance(y: Places, k: int) -> Matrix:
-    """Weights with mean 1 that give every class the same total."""
-    count = np.bincount(y, minlength=k)
-    weights: Matrix = (len(y) / (np.count_nonzero(count) * count[y])).astype(np.float32)
+def balance(y: Places, k: int, weight: Matrix) -> Matrix:
+    """The weights, scaled to mean 1 and to the same total for every class."""
+    total = np.bincount(y, weight, minlength=k)
+    weights: Matrix = (len(y) * weight / (np.count_nonzero(total) * total[y])).astype(np.float32)
     return weights
 
 

@@ -16,6 +16,10 @@ def blobs(n, k, spread=0.15, seed=0, width=24):
     return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), y.astype(np.intp)
 
 
+def ones(n):
+    return np.ones(n, np.float32)
+
+
 def scores(fitted, x, k):
     return Head(
         tuple("abcdefghij"[:k]), fitted.weights, fitted.bias, "", 1.0, fitted.support, fitted.gamma
@@ -25,7 +29,7 @@ def scores(fitted, x, k):
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_learns_what_can_be_learned(way):
     x, y = blobs(200, 4)
-    fitted = way(x[:100], y[:100], 4)
+    fitted = way(x[:100], y[:100], 4, ones(100))
     assert np.mean(scores(fitted, x[100:], 4).argmax(axis=1) == y[100:]) > 0.9
 
 
@@ -33,14 +37,14 @@ def test_every_way_learns_what_can_be_learned(way):
 def test_held_out_scores_know_nothing_of_the_row_itself(way):
     x, _ = blobs(120, 3)
     noise = np.random.default_rng(5).integers(0, 3, 120).astype(np.intp)
-    fitted = way(x, noise, 3)
+    fitted = way(x, noise, 3, ones(120))
     assert np.mean(fitted.held_out.argmax(axis=1) == noise) < 0.5  # a third by chance
 
 
-def refit_without(i, x, y, k):
+def refit_without(i, x, y, k, weight):
     """Scores of row i by a head that was fitted without it, with the weights of all rows."""
     keep = np.arange(len(y)) != i
-    root = np.sqrt(balance(y, k))[keep, None]
+    root = np.sqrt(balance(y, k, weight))[keep, None]
     kernel = root * similarity(x[keep], x[keep], GAMMA) * root.T + RIDGE * np.eye(keep.sum())
     alpha = np.linalg.solve(kernel, root * np.eye(k)[y[keep]])
     return (similarity(x[i : i + 1], x[keep], GAMMA) @ (root * alpha))[0]
@@ -49,27 +53,44 @@ def refit_without(i, x, y, k):
 def test_the_closed_form_of_leaving_one_out_equals_leaving_one_out():
     x, y = blobs(40, 3, spread=0.5)
     y[:5] = 0  # classes of unequal size, so that the weights matter
-    fitted = kernel_ridge(x, y, 3)
+    weight = np.linspace(0.2, 3, 40).astype(np.float32)
+    fitted = kernel_ridge(x, y, 3, weight)
     for i in range(0, 40, 7):
-        np.testing.assert_allclose(fitted.held_out[i], refit_without(i, x, y, 3), atol=2e-3)
+        np.testing.assert_allclose(fitted.held_out[i], refit_without(i, x, y, 3, weight), atol=2e-3)
 
 
 def test_a_centroid_leaves_a_row_out_of_its_own_mean():
     x, y = blobs(12, 3)
-    fitted = centroid(x, y, 3)
+    fitted = centroid(x, y, 3, ones(12))
     mean = x[(y == y[0]) & (np.arange(12) != 0)].sum(axis=0)
     assert fitted.held_out[0, y[0]] == pytest.approx(float(x[0] @ mean / np.linalg.norm(mean)), abs=1e-5)
 
 
 def test_every_class_weighs_the_same():
     y = np.array([0, 0, 0, 1])
-    weights = balance(y, 2)
+    weights = balance(y, 2, ones(4))
     assert weights[:3].sum() == pytest.approx(weights[3])
     assert weights.mean() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_rows_of_little_weight_teach_little(way):
+    x, y = blobs(240, 3, spread=0.5)
+    wrong = np.random.default_rng(1).random(120) < 0.4
+    taught = np.where(wrong, (y[:120] + 1) % 3, y[:120])
+    trusted = way(x[:120], taught, 3, np.where(wrong, 0.01, 1).astype(np.float32))
+    blind = way(x[:120], taught, 3, ones(120))
+    right, less = (np.mean(scores(f, x[120:], 3).argmax(axis=1) == y[120:]) for f in (trusted, blind))
+    assert right > less
+
+
+def test_within_a_class_rows_weigh_as_they_are_told():
+    weights = balance(np.array([0, 0, 1]), 2, np.array([3, 1, 8], np.float32))
+    np.testing.assert_allclose(weights, [1.125, 0.375, 1.5])
+
+
 def test_logistic_regression_is_only_tried_with_enough_rows_and_kernels_not_with_too_many():
     x, y = blobs(20, 4)
-    assert logistic(x, y, 4) is None
+    assert logistic(x, y, 4, ones(20)) is None
     many = np.zeros((3_001, 2), np.float32)
-    assert kernel_ridge(many, np.zeros(3_001, np.intp), 1) is None
+    assert kernel_ridge(many, np.zeros(3_001, np.intp), 1, ones(3_001)) is None

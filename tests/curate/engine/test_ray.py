@@ -84,6 +84,12 @@ def slow(batch: pa.Table, *, folder: str) -> pa.Table:
     return batch
 
 
+def patient(seconds: int) -> None:
+    """Works for a while, as jobs do, in many short calls: Ray interrupts a task between two of them."""
+    for _ in range(seconds * 20):
+        time.sleep(0.05)
+
+
 def placed(batch: pa.Table) -> pa.Table:
     """Says in which actor of which process it worked."""
     actor = ray.get_runtime_context().get_actor_id() or "none"
@@ -193,7 +199,7 @@ def test_results_come_while_jobs_run(engine: Ray) -> None:
 
 
 def test_iterator_that_is_closed_stops_the_rest(engine: Ray) -> None:
-    answers = engine.each(time.sleep, [0, *([600] * 4)])  # longer than this test may take
+    answers = engine.each(patient, [0, *([600] * 4)])  # longer than this test may take
     next(iter(answers))
     answers.close()  # type: ignore[attr-defined]
     assert list(engine.each(len, ["xy"])) == [2]  # the cluster is free for others
