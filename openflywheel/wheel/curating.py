@@ -6,12 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from openflywheel import guard
 from openflywheel.base import door
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.encoder import open_encoder
 from openflywheel.base.nouns import Row
 from openflywheel.base.settings import Settings
@@ -25,7 +22,7 @@ from openflywheel.curate._engine.reading import Terms, shards
 from openflywheel.curate._engine.run import curate
 from openflywheel.curate._engine.stats import Stats, Told
 from openflywheel.curate._engine.step import Opener, Step
-from openflywheel.curate._engine.writing import write
+from openflywheel.curate._engine.writing import recipe_hash, write
 from openflywheel.store import Store
 from openflywheel.store.objects import Objects
 from openflywheel.store.vault import Vault
@@ -109,8 +106,7 @@ def opener(settings: Settings) -> Opener:
 
 def recipe(settings: Settings) -> str:
     """Hash of the steps and their settings: it is part of every dataset's version."""
-    steps = settings.rooms.get(ROOM, ())
-    return content_id(msgspec.json.encode(steps, order="deterministic"))[:12]
+    return recipe_hash(settings.rooms.get(ROOM, ()))
 
 
 def curate_beside(

@@ -20,10 +20,15 @@ collect:                         # Gap -> Record: fetch what we lack; each sourc
   traffic: {basis: contract}     # own conversations, once somebody has said what was right
 
 curate:                          # Record -> Dataset: clean, then freeze a version
+  - extract                      # documents to Markdown: pages, PDF, Office, mail
   - normalise                    # Unicode and white space
+  - language                     # marks it; keep: [en] drops the others
+  - quality                      # of documents: messages and examples are left alone
   - redact                       # what the guards below forbid
-  - length: {least: 2}
-  - dedupe
+  - length: {least: 2, most: 100000}
+  - dedupe                       # the same text and label
+  - near_duplicates              # nearly the same wording
+  - enrich                       # section, keywords, first seen
 
 customize:                       # Dataset -> Model: teach a candidate
   head: {}                       # a classifier on sentence vectors: seconds on a laptop

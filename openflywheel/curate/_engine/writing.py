@@ -57,7 +57,7 @@ def write(
     say. It does not depend on shards, order, engine or time. Writing a result twice writes it once. Raises
     SettingsError when it would be added to another recipe's rows.
     """
-    place, steps = Path(to), tuple(msgspec.to_builtins(list(recipe)))
+    place, steps = Path(to), tuple(msgspec.to_builtins(list(recipe), str_keys=True))
     code = recipe_hash(recipe)
     before = _before(place, code, result) if added and (place / CARD).exists() else None
     place.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,8 @@ def write(
 
 def recipe_hash(recipe: Sequence[Any]) -> str:
     """Names steps with their settings, as in the wheel."""
-    return content_id(msgspec.json.encode(list(recipe), order="deterministic"))[:12]
+    plain = msgspec.to_builtins(list(recipe), str_keys=True)
+    return content_id(msgspec.json.encode(plain, order="deterministic"))[:12]
 
 
 def read_card(place: Path) -> Card:
