@@ -24,6 +24,7 @@ COLUMNS = (
     "turn", "users", "answered", "accuracy", "to humans", "cost/1,000", "labels", "gate", "seconds",
     "bottleneck",
 )  # fmt: skip
+SLOWEST = "curate.slowest"  # of the readings of curation's steps, the one that people look at first
 COLOURS = {"promoted": "green", "refused": "red", "inconclusive": "yellow"}
 
 
