@@ -86,7 +86,8 @@ class Story:
 
     def end(self, cycles: Sequence[Cycle], asked: Sequence[Asked], better: Sequence[Before]) -> None:
         """The wheel's own report: printed, and kept as Markdown."""
-        readings = [r for r in self._wheel.readings() if not r.name.startswith("curate.") or r.name == SLOWEST]
+        every = self._wheel.readings()
+        readings = [r for r in every if not r.name.startswith("curate.") or r.name == SLOWEST]
         titles = _titles()
         table = Table("reading", "value", "interval", "note", title="What the wheel says about itself")
         for reading in readings:

@@ -65,8 +65,7 @@ class Ray:
         packed = [{"job": pickle.dumps((function, job))} for job in jobs]
         one_a_task = ray.data.from_items(packed, override_num_blocks=len(packed))
         try:
-            for row in _sent(one_a_task, model).iter_rows():
-                answer = pickle.loads(row["answer"])[0]  # noqa: S301  from our own process
+            for answer in _answers(_sent(one_a_task, model)):
                 if isinstance(answer, FlywheelError):
                     raise answer
                 yield answer
@@ -99,6 +98,14 @@ def _sent(jobs: "ray.data.Dataset", model: bool) -> "ray.data.Dataset":
         pool = ray.data.ActorPoolStrategy(min_size=1, enable_true_multi_threading=True)
         return jobs.map_batches(_Worker, num_cpus=1, compute=pool)
     return jobs.map_batches(_work, num_cpus=1)
+
+
+def _answers(sent: "ray.data.Dataset") -> Iterator[Any]:
+    """As they come. Ray's iterators of rows read ahead in a thread, which waits for a job before it ends."""
+    for bundle in sent.iter_internal_ref_bundles():
+        for block in bundle.blocks:
+            for answer in ray.get(block.ref)["answer"].to_pylist():
+                yield pickle.loads(answer)[0]  # noqa: S301  from our own process
 
 
 class _Worker:
