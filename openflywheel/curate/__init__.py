@@ -12,6 +12,7 @@ A step that must see all rows at once takes no batch and gives a Whole (see _who
 import inspect
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,15 @@ def run(
     *,
     recipe: str,
     workspace: Path,
-    engine: Engine,
+    engine: Callable[[], AbstractContextManager[Engine]],
     opener: Opener,
 ) -> Iterator[Row | Dataset | Drop | Reading]:
     """Curate what is new, then freeze a version of every set that changed.
 
     `recipe` names the steps with their settings. Under a new one everything that is stored is curated again:
     a set never mixes rows of two recipes. What whole steps must know of earlier records lies in `workspace`,
-    and is made anew where it is missing.
+    and is made anew where it is missing. `engine` opens one, with `opener` for its processes, for more than
+    `FEW` records.
     """
     state = workspace / recipe
     records = took if state.exists() else given.all(Record)
@@ -69,14 +71,17 @@ def run(
         return
     few = len(records) <= FEW
     before = {row.id: row for row in given.all(Row) if row.recipe == recipe}
-    with curate(
-        _shards(records),
-        (lambda: [step_of(plugin) for plugin in plugins]) if few else opener,
-        recipe=recipe,
-        engine=Inline() if few else engine,
-        work=workspace / "work",
-        state=state,
-    ) as result:
+    with (
+        nullcontext(Inline()) if few else engine() as where,
+        curate(
+            _shards(records),
+            (lambda: [step_of(plugin) for plugin in plugins]) if few else opener,
+            recipe=recipe,
+            engine=where,
+            work=workspace / "work",
+            state=state,
+        ) as result,
+    ):
         for table in map(without_purpose, result.tables()):
             yield from (Drop(reason) for reason in table["drop"].to_pylist() if reason)
             for row in _rows(table, recipe):

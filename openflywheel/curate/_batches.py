@@ -38,7 +38,7 @@ def with_column(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) 
 
 
 def marked(table: pa.Table, rows: NDArray[np.int64], marks: pa.Table) -> pa.Table:
-    """The table with what a whole step marked: for each of `rows` one row of `marks`; nulls change nothing."""
+    """The table with what a whole step marked: for each of `rows` a row of `marks`; nulls change nothing."""
     at = np.full(table.num_rows, -1, np.int64)
     at[rows] = np.arange(len(rows))
     places = pa.array(at, mask=at < 0)

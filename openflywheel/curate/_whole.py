@@ -1,10 +1,10 @@
 """Steps that must see every row at once: which of them belong together, and what follows from that.
 
-Such a step's function takes no batch; it is called once, with its settings, and gives a Whole. Its three parts
-never see texts and rows together, so that the engine may spread them over processes and machines:
+Such a step's function takes no batch; it is called once, with its settings, and gives a Whole. Its three
+parts never see texts and rows together, so that the engine may spread them over processes and machines:
 
-1. `sketch`, a batch at a time, gives what the decision needs of each row, as small as can be. Sketches are kept:
-   the next run makes them for new rows alone.
+1. `sketch`, a batch at a time, gives what the decision needs of each row, as small as can be. Sketches are
+   kept: the next run makes them for new rows alone.
 2. Rows that have a key in common are candidates. The engine brings them together (a shuffle by key), and
    `check` says which of the pairs really belong together.
 3. `settle` decides, in one place, over all sketches without their `heavy` columns and all pairs that passed.

@@ -12,13 +12,16 @@ from openflywheel.curate._langid import identified, languages
 UNSURE = "und"  # ISO 639-2, undetermined
 
 
-def language(batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5) -> pa.Table:
+def language(
+    batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5, sample: int = 0
+) -> pa.Table:
     """Write each text's language into meta "lang" (ISO 639: "en") and its probability, "lang_confidence".
 
     Below the probability `least` a text is "und". `keep` names the languages to keep, none means all; the
-    others are dropped as "language: not kept" and "language: not sure". The whole text is looked at, not its
-    beginning: pages begin with English menus. Model: langid.py (Lui & Baldwin 2012, P12-3005) in the edition
-    of py3langid, 140 languages. Raises SettingsError for a language that it does not know.
+    others are dropped as "language: not kept" and "language: not sure". The whole text is looked at, since
+    pages begin with English menus; with `sample`, so many characters of it, half from its beginning and half
+    from its end, which is faster and less sure. Model: langid.py (Lui & Baldwin 2012, P12-3005) in the
+    edition of py3langid, 140 languages. Raises SettingsError for a language that it does not know.
     """
     for wanted in keep:
         if wanted not in languages():
@@ -26,7 +29,7 @@ def language(batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5) ->
             raise SettingsError(said)
     table = as_table(batch)
     rows = going(table)
-    codes, chances = identified(table["text"].take(rows))
+    codes, chances = identified(_sampled(table["text"].take(rows), sample))
     names = np.where(chances < least, UNSURE, np.array(codes, object))
     lang = spread(pa.array(names, pa.string()), rows, table.num_rows)
     shown = pa.array([f"{chance:.2f}" for chance in chances.tolist()], pa.string())
@@ -36,3 +39,14 @@ def language(batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5) ->
         return table
     table = mark_drops(table, pc.equal(lang, UNSURE), "language: not sure")
     return mark_drops(table, pc.invert(pc.is_in(lang, pa.array(keep))), "language: not kept")
+
+
+def _sampled(texts: pa.ChunkedArray, characters: int) -> pa.ChunkedArray:
+    """Both ends of the texts that are longer than so many characters; all of them for 0."""
+    if not characters:
+        return texts
+    half = -(-characters // 2)
+    ends = pc.binary_join_element_wise(
+        pc.utf8_slice_codeunits(texts, 0, half), pc.utf8_slice_codeunits(texts, -half), "\n"
+    )
+    return pc.if_else(pc.greater(pc.utf8_length(texts), characters), ends, texts)

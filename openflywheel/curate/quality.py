@@ -24,6 +24,7 @@ Rule = Literal["gopher", "repetition", "c4", "fineweb"]
 
 ALL: tuple[Rule, ...] = ("gopher", "repetition", "c4", "fineweb")
 PUBLISHED = Limits()
+MARKUP = r"(?m)^#{1,6}[ \t]+|^```.*$|^[ \t]*\|[-| :]+\|[ \t]*$|`|\*\*|\|"
 # Sources of messages and of rows of tables: a good one has ten words and no full stop.
 NOT_DOCUMENTS = ("chat", "forum", "http", "marketplace", "sql", "tickets", "traffic", "webhook")
 
@@ -75,7 +76,7 @@ def _judge(table: pa.Table, judged: pa.ChunkedArray, how: Judged, lines: bool) -
     rows = np.flatnonzero(judged.to_numpy())
     if not how.rules or not len(rows):
         return table
-    texts = table["text"].take(rows)
+    texts = _plain(table["text"].take(rows), meta(table, "extract_confidence").take(rows))
     languages = numbers(meta(table, "lang").take(rows).to_numpy())
     found = measured(texts, languages, how.rules, how.limits)
     reason = np.full(table.num_rows, -1)
@@ -84,6 +85,14 @@ def _judge(table: pa.Table, judged: pa.ChunkedArray, how: Judged, lines: bool) -
     reasons = pa.array(list(found)).take(pa.array(reason, mask=reason < 0))
     table = with_column(table, "drop", pc.coalesce(table["drop"], reasons))
     return _without_lines(table, rows, how.limits) if lines and "c4" in how.rules else table
+
+
+def _plain(texts: pa.ChunkedArray, extracted: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as the rules were made for: without the signs of Markdown where `extract` put them.
+
+    Each would count as a word without a letter.
+    """
+    return pc.if_else(extracted.is_valid(), pc.replace_substring_regex(texts, MARKUP, ""), texts)
 
 
 def measured(

@@ -1,14 +1,14 @@
 """Curation beyond one process: its recipe, its engine, what its steps are handed there."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from openflywheel import guard
 from openflywheel.base import door
-from openflywheel.base.errors import SettingsError
+from openflywheel.base.errors import MissingExtra, SettingsError
 from openflywheel.base.instruments.encoder import open_encoder
 from openflywheel.base.nouns import Row
 from openflywheel.base.settings import Settings
@@ -121,21 +121,28 @@ def curate_beside(
     known, state = to / ".read", to / ".state"
     read = known.read_text().split() if known.exists() and state.exists() else []
     fresh = [shard for shard in shards(source, terms=terms) if shard.name not in set(read)]
-    with curate(
-        fresh, opener(settings), recipe=recipe(settings), engine=engine(settings), work=to / ".work",
-        state=state, progress=progress,
-    ) as result:  # fmt: skip
+    with (
+        engine(settings) as where,
+        curate(
+            fresh, opener(settings), recipe=recipe(settings), engine=where, work=to / ".work",
+            state=state, progress=progress,
+        ) as result,
+    ):  # fmt: skip
         card = write(result, to, settings.rooms.get(ROOM, ()), added=bool(read))
     with finished(known) as part:
         part.write_text("\n".join([*read, *(shard.name for shard in fresh)]))
     return card, result.stats
 
 
-def engine(settings: Settings) -> Engine:
-    """Where runs work, as `wheel.engine` says. Raises MissingExtra."""
+def engine(settings: Settings) -> AbstractContextManager[Engine]:
+    """Where runs work, as `wheel.engine` says, until the block ends. Raises MissingExtra, SettingsError."""
     kind, _, address = settings.wheel.engine.partition(":")
     if kind == "local":
         return Local()
-    from openflywheel.curate._engine.ray import Ray  # noqa: PLC0415  a second, and only for those who want it
-
+    try:  # importing it takes a second, and only those who want it have it
+        from openflywheel.curate._engine.ray import Ray  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise MissingExtra("wheel.engine: ray needs 'ray': pip install 'openflywheel[ray]'") from error
     return Ray(address or None)

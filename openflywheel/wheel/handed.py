@@ -80,7 +80,7 @@ class Handed:
             "curate": lambda: {
                 "recipe": curating.recipe(self._settings),
                 "workspace": self._store.path / "curate",
-                "engine": curating.engine(self._settings),
+                "engine": partial(curating.engine, self._settings),
                 "opener": curating.opener(self._settings),
             },
             "customize": lambda: {"kinds": {name: task.kind for name, task in self._settings.tasks.items()}},

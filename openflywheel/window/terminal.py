@@ -36,7 +36,7 @@ SECTIONS: Mapping[str, Commands] = {
     },
     "Curate": {
         "curate": ("_curate", "Let the records that wait become rows of datasets."),
-        "datasets": ("_datasets", "List, show and compare datasets."),
+        "datasets": ("_datasets", "List, show and compare versions of datasets."),
     },
     "Turn": {
         "turn": ("_turning", "Turn the wheel once."),

@@ -102,3 +102,11 @@ def test_a_batch_is_judged_as_py3langid_judges_each_text(some: list[str], at_onc
 
 def test_shouted_words_are_read_in_small_letters() -> None:
     assert identified(pa.chunked_array([[GERMAN.upper()]]))[0] == ["de"]
+
+
+def test_a_sample_is_both_ends_of_a_long_text() -> None:
+    middle = " ".join([GERMAN] * 20)
+    texts = batch([f"{ENGLISH} {middle} {ENGLISH}", GERMAN])
+    assert language(texts)["meta.lang"].to_pylist() == ["de", "de"]
+    assert language(texts, sample=2 * len(ENGLISH))["meta.lang"].to_pylist() == ["en", "de"]
+    assert language(texts, sample=0).equals(language(texts))

@@ -339,3 +339,13 @@ def test_the_door_knows_its_settings() -> None:
     ):
         with pytest.raises(UnknownSetting):
             door.load("curate", "quality", wrong)
+
+
+def test_the_signs_of_markdown_are_no_words_where_extract_made_them() -> None:
+    table = "\n".join(f"| `{a}` | {b} |" for a, b in zip(prose(6).split(), prose(6, 2).split(), strict=False))
+    page = f"# The heading of this page\n\n{prose(2)}\n\n| a | b |\n| --- | --- |\n{table}"
+    as_typed = quality(batch([page], meta={"lang": "en"}), rules=("gopher",))
+    extracted = quality(batch([page], meta={"lang": "en", "extract_confidence": "0.98"}), rules=("gopher",))
+    assert as_typed["drop"].to_pylist() == ["gopher: too few letters"]
+    assert extracted["drop"].to_pylist() == [None]
+    assert extracted["text"].to_pylist() == [page]

@@ -1,6 +1,7 @@
 """Record -> Dataset: what a passage makes of new records, beside what was there."""
 
 import shutil
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Room:
                 list(steps),
                 recipe=recipe,
                 workspace=self.workspace,
-                engine=Inline(),
+                engine=lambda: pytest.fail("few records need no engine"),
                 opener=lambda: pytest.fail("few records are curated in this process"),
             )
         )
@@ -202,3 +203,22 @@ def test_the_parts_of_a_text_are_rows_of_their_own(run):
     assert len(rows) > 2
     assert {r.parents for r in rows} == {(given.id,)}
     assert len({curate.seen_as(r) for r in rows}) == len(rows) == len(dataset.rows)
+
+
+def test_many_records_are_spread_over_an_engine(run, monkeypatch):
+    monkeypatch.setattr(curate, "FEW", 3)
+    opened = []
+
+    @contextmanager
+    def engine():
+        opened.append(1)
+        yield Inline()
+
+    took = [record(f"text {n}") for n in range(5)]
+    out = curate.run(
+        took, run.store, [], recipe="r", workspace=run.workspace, engine=engine,
+        opener=lambda: [curate.step_of(partial(length, most=5))],
+    )  # fmt: skip
+    run.store.nouns += took
+    assert [n.reason for n in out if isinstance(n, Drop)] == ["too long"] * 5
+    assert opened == [1]

@@ -102,13 +102,14 @@ class TestBesideTheStore:
 
 class TestEngine:
     def test_it_is_what_the_settings_say(self, tmp_path):
-        assert isinstance(curating.engine(settings(tmp_path, "[normalise]")), Local)
+        with curating.engine(settings(tmp_path, "[normalise]")) as where:
+            assert isinstance(where, Local)
 
     @pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")  # Ray warns of its own settings
     def test_ray_is_asked_for_by_one_line(self, tmp_path):
         ray = pytest.importorskip("openflywheel.curate._engine.ray", reason="needs the extra ray")
-        found = curating.engine(settings(tmp_path, "[normalise]", "wheel: {engine: ray}\n"))
-        assert isinstance(found, ray.Ray)
+        with curating.engine(settings(tmp_path, "[normalise]", "wheel: {engine: ray}\n")) as where:
+            assert isinstance(where, ray.Ray)
 
 
 class TestHandedIn:

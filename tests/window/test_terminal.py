@@ -35,8 +35,9 @@ LINES = {
     "replay": ["--save", "calls.jsonl"],
     "signals": [],
     "collect": [],
+    "curate": [],
 }
-ELSEWHERE = {"demo", "keys", "serve", "fake-provider"}  # groups, and what runs until it is stopped
+ELSEWHERE = {"demo", "datasets", "keys", "serve", "fake-provider"}  # groups, and what runs until it is stopped
 PYTHON = (sys.executable, "-m", "openflywheel")
 
 

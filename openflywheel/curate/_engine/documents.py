@@ -10,8 +10,9 @@ from msgspec import Struct
 from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.columns import schema_of
 from openflywheel.base.nouns import Record
-from openflywheel.curate._engine.record import BYTES, ROWS, Terms, records
+from openflywheel.curate._engine.record import ROWS, Terms, records
 
+SHARD = 8 << 20  # bytes of files
 WHOLE = 1 << 28  # bytes of a file that can only be read at once, in memory
 TEXTS = (".md", ".markdown", ".txt", ".text", ".rst", ".log")
 OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -86,12 +87,12 @@ def _text(raw: bytes) -> str:
 
 
 def documents(files: Sequence[Document], terms: Terms) -> list[Documents]:
-    """Shards of files, in their order."""
+    """Shards of files, in their order; small ones, so that processes share them evenly."""
     groups: list[list[Document]] = []
     size = 0
     for file in files:
         size += file.size
-        if not groups or size > BYTES or len(groups[-1]) == ROWS:
+        if not groups or size > SHARD or len(groups[-1]) == ROWS:
             groups.append([])
             size = file.size
         groups[-1].append(file)

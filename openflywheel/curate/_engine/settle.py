@@ -37,12 +37,13 @@ def settle(
 
     `above`: the stage before, None in the first one.
     """
+    ground.folder.mkdir(parents=True, exist_ok=True)  # without a shard nobody has made it
     ids, kept = ground.ids(), state.stage(ground.stage)
     np.save(ground.folder / "order.npy", ids[0])
     inherited = above.of(ids[1]) if above and state.folder else nothing(ids.shape[1])
     old = np.arange(ids.shape[1]) < ground.since
     upstream = old & pc.is_valid(inherited["drop"]).to_numpy()
-    positions = np.concatenate([shard.positions() for shard in shards])
+    positions = np.concatenate([np.empty(0, np.int64), *(shard.positions() for shard in shards)])
     marks, mine = nothing(ids.shape[1]), positions[positions >= 0]
     for number, step in enumerate(stage.whole):
         out = upstream | pc.is_valid(marks["drop"]).to_numpy()

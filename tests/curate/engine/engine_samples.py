@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -210,7 +211,30 @@ def alike() -> Whole:
 
 def paired() -> Whole:
     """Keys that many rows have, and small ones."""
-    return Whole(sketch=sketch_text, check=similar, settle=settle_pairs, heavy=("words",))
+    return Whole(sketch=partial(sketch_crowd, ways=5), check=similar, settle=settle_pairs, heavy=("words",))
+
+
+def sketch_crowd(batch: pa.Table, *, ways: int) -> pa.Table:
+    """A few keys for all: by the number of characters."""
+    keys = [[len(t) % ways] for t in batch["text"].to_pylist()]
+    return pa.table(
+        {"id": batch["id"], "keys": pa.array(keys, pa.list_(pa.uint64())), "words": batch["text"]}
+    )
+
+
+def sketch_rival(batch: pa.Table) -> pa.Table:
+    keys = [[hash_of(t) % 120] for t in batch["text"].to_pylist()]
+    return pa.table({"id": batch["id"], "keys": pa.array(keys, pa.list_(pa.uint64()))})
+
+
+def crowd() -> Whole:
+    """Keys of so many rows that not all of them are compared."""
+    return Whole(sketch=partial(sketch_crowd, ways=2), check=similar, settle=settle_pairs, heavy=("words",))
+
+
+def rival() -> Whole:
+    """Drops rows for others of quite another text."""
+    return Whole(sketch=sketch_rival, settle=partial(settle_groups, reason="rival: another"))
 
 
 def roles() -> Whole:
@@ -223,7 +247,7 @@ def roles() -> Whole:
 STEPS = {
     "lower": lower, "short": short, "sized": sized, "halves": halves, "losing": losing, "narrow": narrow,
     "raising": raising, "killing": killing, "counting": counting, "same": same(), "alike": alike(),
-    "paired": paired(), "roles": roles(),
+    "paired": paired(), "roles": roles(), "crowd": crowd(), "rival": rival(),
 }  # fmt: skip
 
 
@@ -288,6 +312,7 @@ RECIPES = (
     ("alike",),
     ("paired",),
     ("same", "paired"),
+    ("rival", "crowd"),
     ("lower", "short", "same", "alike", "roles"),
     ("same", "halves", "alike", "sized"),
     ("same", "halves", "paired", "lower", "alike"),
@@ -303,11 +328,31 @@ def run(
     return curate(shards, opener, work=work, state=state, **settings)  # type: ignore[arg-type]
 
 
-def lay_over(found: dict[str, dict[str, object]], result: Result) -> None:
-    """What a store does that is told of new rows and of changed ones."""
+def lay_over(found: dict[str, dict[str, object]], result: Result) -> bool:
+    """What a store does that is told of new rows and of changed ones; whether one came back.
+
+    Later steps have not seen that one yet: it has to be given again.
+    """
+    back = False
     for row in result.changed.to_pylist():
-        found[row.pop("id")].update(row)
+        old = found[row.pop("id")]
+        back |= row["drop"] is None and old.get("drop") is not None
+        old.update(row)
     found.update(marks(result.tables()))
+    return back
+
+
+def in_pieces(
+    table: pa.Table, bounds: Sequence[int], size: int, names: Sequence[object], work: Path
+) -> dict[str, dict[str, object]]:
+    """The rows after runs of one piece after another, on one state."""
+    found: dict[str, dict[str, object]] = {}
+    for start, end in pairwise(bounds):
+        back, piece = True, table.slice(start, end - start)
+        while back:
+            with run(shards_of(piece, size), names, work, work / "state") as result:
+                back, piece = lay_over(found, result), table.slice(0, end)
+    return found
 
 
 def going(found: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:

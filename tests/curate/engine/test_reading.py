@@ -459,7 +459,7 @@ def test_hidden_files_and_links_are_left_out(tmp_path):
 
 
 def test_documents_go_together_up_to_the_size_of_a_shard(tmp_path, monkeypatch):
-    monkeypatch.setattr("openflywheel.curate._engine.documents.BYTES", 100)
+    monkeypatch.setattr("openflywheel.curate._engine.documents.SHARD", 100)
     for n in range(5):
         (tmp_path / f"{n}.txt").write_text("x" * 40)
     (tmp_path / "6.txt").write_text("x" * 400)

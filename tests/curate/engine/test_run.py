@@ -1,6 +1,5 @@
 """The engine gives what the steps give in memory, whatever the shards, their order and the engine."""
 
-import itertools
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +12,7 @@ from engine_samples import (
     Reading,
     going,
     in_memory,
-    lay_over,
+    in_pieces,
     marks,
     marks_of,
     run,
@@ -58,11 +57,7 @@ def test_pieces_after_one_another_give_what_one_run_gives(table, size, names, pi
     bounds = np.linspace(0, table.num_rows, pieces + 1).astype(int)
     with TemporaryDirectory() as folder:
         whole = marks_of(run(shards_of(table, size), names, Path(folder)))
-        found: dict[str, dict[str, object]] = {}
-        for start, end in itertools.pairwise(bounds):
-            shards = shards_of(table.slice(start, end - start), size)
-            with run(shards, names, Path(folder), Path(folder, "state")) as result:
-                lay_over(found, result)
+        found = in_pieces(table, bounds.tolist(), size, names, Path(folder))
         assert going(found) == going(whole)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from engine_samples import MANY, going, hash_of, lay_over, marks, marks_of, run, shards_of, table_of, written
+from engine_samples import MANY, going, hash_of, marks, marks_of, run, shards_of, table_of, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,24 +104,33 @@ def test_groups_of_segments_are_adjacent_and_shrink_by_half(sizes):
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.integers(0, 2**20), st.integers(2, 120), st.integers(1, 6), st.floats(0, 1),
-    st.sampled_from([("same",), ("paired",), ("alike",), ("same", "halves", "paired", "alike")]),
+    st.integers(0, 2**20), st.integers(2, 150), st.integers(1, 6), st.floats(0, 1),
+    st.sampled_from([("same",), ("paired",), ("crowd",), ("alike",), ("same", "halves", "paired", "alike")]),
 )  # fmt: skip
 def test_to_forget_rows_is_never_to_have_seen_them(tmp_path_factory, seed, rows, words, share, names):
     """After the next run, all others are as if the forgotten ones had not been there."""
     work, table = tmp_path_factory.mktemp("work"), written(seed, rows, words)
     gone = np.random.default_rng(seed).random(rows) < share
-    state, half = work / "state", rows // 2
-    found: dict[str, dict[str, object]] = {}
-    with run(shards_of(table.slice(0, half), 40), names, work, state) as result:
-        lay_over(found, result)
+    state, half = work / "state", rows * 9 // 10
+    marks_of(run(shards_of(table.slice(0, half), 40), names, work, state))
     lost = table.slice(0, half).filter(pa.array(gone[:half]))["id"].to_pylist()
-    came_back = forget(state, lost)
-    assert (came_back > 0) == bool(set(lost))
-    again = table.filter(pa.array(~gone))  # the store gives all once more: what came back has to be made anew
-    with run(shards_of(again, 40), names, work, state) as result:
-        found = marks(result.tables())
-    assert going(found) == going(marks_of(run(shards_of(again, 40), names, work)))
+    assert (forget(state, lost) > 0) == bool(lost)
+    known = half if seed % 2 else rows  # without new rows, or with some
+    again = shards_of(table.slice(0, known).filter(pa.array(~gone[:known])), 40)
+    assert going(marks_of(run(again, names, work, state))) == going(marks_of(run(again, names, work)))
+
+
+def test_a_run_without_shards_settles_the_old_rows_again(tmp_path):
+    table, state = table_of(TEXTS), tmp_path / "state"
+    marks_of(run(shards_of(table, 2), MANY, tmp_path, state))
+    with run([], MANY, tmp_path, state) as result:
+        assert list(result.tables()) == []
+        assert result.changed.num_rows == 0
+    ids = sorted(table["id"].to_pylist()[:2])
+    forget(state, [ids[0]])
+    with run([], MANY, tmp_path, state) as result:
+        assert ids[1] in result.changed["id"].to_pylist()
+    assert rows_of(state) == 4
 
 
 def test_a_copy_of_what_is_forgotten_comes_back(tmp_path):
