@@ -12,9 +12,7 @@ from openflywheel.curate._langid import identified, languages
 UNSURE = "und"  # ISO 639-2, undetermined
 
 
-def language(
-    batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5, sample: int = 0
-) -> pa.Table:
+def language(batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5, sample: int = 0) -> pa.Table:
     """Write each text's language into meta "lang" (ISO 639: "en") and its probability, "lang_confidence".
 
     Below the probability `least` a text is "und". `keep` names the languages to keep, none means all; the

@@ -113,9 +113,7 @@ def _constants(expression: Any) -> dict[str, str]:
     # Where pandas is installed this import takes .36 CPU-s, in every process that reads shards of any kind.
     from pyarrow.dataset import get_partition_keys  # noqa: PLC0415
 
-    return {
-        name: str(value) for name, value in get_partition_keys(expression).items() if value is not None
-    }
+    return {name: str(value) for name, value in get_partition_keys(expression).items() if value is not None}
 
 
 def hive(folders: Sequence[str]) -> dict[str, str]:
