@@ -2,6 +2,8 @@
 
 extraction   F1 of the main text on real pages that taught nothing, and pages a CPU-second
 quality      the rules of Gopher, C4 and FineWeb: agreement with datatrove's filters, and speed
+labels       wrong labels that were planted, found again; labellers of unlike skill
+steps        CPU-seconds and MB a CPU-second of each step; language, redact and toxicity beside others
 duplicates   near-duplicates found, natural and planted ones, and speed beside datasketch and datatrove
 pipeline     all steps, documents a CPU-second beside datatrove, in the careful and in the fast tier
 incremental  what 1 % of new documents costs
@@ -65,6 +67,8 @@ def _ray(asked: Asked) -> list[Row]:
 PARTS: Mapping[str, Callable[[Asked], list[Row]]] = {
     "extraction": lambda a: _module("extraction").measure(a.options.data / "readability_pages"),
     "quality": lambda a: _module("quality").measure(a.options.data, a.options.manuals),
+    "labels": lambda a: _module("labels").measure(a.options.data, a.folder),
+    "steps": lambda a: _module("steps").measure(a.options.data, a.options.manuals, a.folder),
     "duplicates": lambda a: _module("duplicates").measure(a.options.data, a.options.manuals),
     "pipeline": _pipeline,
     "incremental": lambda a: _module("incremental").measure(a.folder),

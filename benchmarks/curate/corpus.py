@@ -83,7 +83,9 @@ def tables(documents: dict[str, Path], to: Path, parts: int) -> Path:
             "content": pa.array(
                 [b if page else None for b, page in zip(read, pages, strict=True)], pa.binary()
             ),
-            "text": pa.array(["" if page else b.decode() for b, page in zip(read, pages, strict=True)]),
+            "text": pa.array(
+                ["" if page else b.decode(errors="replace") for b, page in zip(read, pages, strict=True)]
+            ),
         }
         pq.write_table(pa.table(rows), to / f"part-{part:03}.parquet")
     return to
@@ -95,5 +97,7 @@ def flat(name: str) -> str:
 
 
 def _named(source: str, folder: Path) -> dict[str, Path]:
-    files: Sequence[Path] = sorted(p for p in folder.rglob("*") if p.suffix.lower() in HTML + TEXT)
+    files: Sequence[Path] = sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in HTML + TEXT and p.is_file()
+    )
     return {f"{source}/{p.relative_to(folder)}": p for p in files if p.name not in ("SOURCE.md", "LICENSE")}

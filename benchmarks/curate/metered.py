@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -37,14 +38,15 @@ def metered(module: str, *arguments: str, folder: Path) -> Spent:
         failed = process.returncode != 0
     finally:
         if failed:  # or interrupted: what it started would wait for it
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it started nothing, or all of it has ended
+                os.killpg(process.pid, signal.SIGKILL)
         cpu = _orphans()
     if failed:
         said = (folder / "errors").read_text()[-3_000:]
         raise RuntimeError(f"{module} ended with {process.returncode}:\n{said}")
     cpu += usage.ru_utime + usage.ru_stime
-    lines = (folder / "output").read_text().splitlines()
-    return Spent(cpu, time.monotonic() - started, lines[-1])
+    *_, said = ["", *(folder / "output").read_text().splitlines()]
+    return Spent(cpu, time.monotonic() - started, said)
 
 
 def _orphans() -> float:

@@ -7,6 +7,7 @@ FILES is a folder of documents, FOLDER gets the dataset. ENGINE is a number of p
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from openflywheel.curate._engine.local import Local
 from openflywheel.curate._engine.reading import Terms, shards
 from openflywheel.curate._engine.run import curate
 from openflywheel.curate._engine.writing import write
+from openflywheel.store import Store
 from openflywheel.wheel.curating import opener, recipe
 
 if TYPE_CHECKING:
@@ -40,8 +42,10 @@ def run(tier: str, files: Path, to: Path, engine: Engine) -> dict[str, object]:
     to.mkdir(parents=True, exist_ok=True)
     settings = parse(SETTINGS % TIERS[tier], folder=to, rooms=("guard", "curate"))
     found = shards(files, terms=TERMS)
-    with curate(found, opener(settings), recipe=recipe(settings), engine=engine, work=to / "work") as result:
-        card = write(result, to / "dataset", settings.rooms["curate"])
+    with closing(Store.of(settings)) as store:
+        code = recipe(settings, store)
+    with curate(found, opener(settings), recipe=code, engine=engine, work=to / "work") as result:
+        card = write(result, to / "dataset", settings.rooms["curate"], code=code)
     steps = {
         s.step: {"cpu": s.cpu_seconds, "took": s.took, "dropped": sum(s.dropped.values())}
         for s in result.stats

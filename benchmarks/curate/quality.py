@@ -131,7 +131,8 @@ def agreement(rule: str, pairs: list[tuple[int, Judged, Judged]]) -> list[Row]:
     rows = [at_least(f"{rule}: agreement", float(same.mean()), 0.97, f"of {len(same)}", _interval(same))]
     for name, part in (("kept", same[~gold]), ("dropped", same[gold])):
         row = f"{rule}: agreement where datatrove has {name}"
-        rows.append(Row(row=row, value=float(part.mean()), unit=f"of {len(part)}", interval=_interval(part)))
+        value = float(part.mean()) if len(part) else None
+        rows.append(Row(row=row, value=value, unit=f"of {len(part)}", interval=_interval(part)))
     return rows
 
 

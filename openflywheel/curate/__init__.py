@@ -11,6 +11,7 @@ A step that must see all rows at once takes no batch and gives a Whole (see _who
 
 import inspect
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -30,6 +31,7 @@ from openflywheel.curate._engine.run import curate
 from openflywheel.curate._engine.shard import Held
 from openflywheel.curate._engine.step import Opener, Step
 from openflywheel.curate._freeze import freeze
+from openflywheel.curate._holdouts import report
 from openflywheel.curate._readings import readings
 from openflywheel.curate._rows import fold, without_purpose
 
@@ -71,6 +73,7 @@ def run(
         return
     few = len(records) <= FEW
     before = {row.id: row for row in given.all(Row) if row.recipe == recipe}
+    given_away: Counter[str] = Counter()
     with (
         nullcontext(Inline()) if few else engine() as where,
         curate(
@@ -84,12 +87,13 @@ def run(
     ):
         for table in map(without_purpose, result.tables()):
             yield from (Drop(reason) for reason in table["drop"].to_pylist() if reason)
+            given_away.update(report([table]))
             for row in _rows(table, recipe):
                 if row.id not in before:
                     before[row.id] = row
                     yield row
-        yield from readings(result.stats)
-    _forget_others(workspace, recipe)
+        yield from readings(result.stats, given_away)
+    _tidy(workspace, recipe)
     stand = {row.id: row for row in _standing(list(before.values()), state)}
     yield from (row for row in stand.values() if row.id not in before)
     yield from freeze(list(stand.values()), given.all(Dataset), recipe)
@@ -121,8 +125,8 @@ def seen_as(row: Row) -> str:
     return content_id(record, part) if part else record
 
 
-def _forget_others(workspace: Path, recipe: str) -> None:
-    """Remove what was remembered for other recipes: it holds traces of texts that nothing reads any more."""
+def _tidy(workspace: Path, recipe: str) -> None:
+    """Remove what nothing reads any more: states of other recipes, and what runs that were given up left."""
     for folder in workspace.iterdir():
-        if folder.name != recipe and (folder / "manifest.json").exists():
+        if folder.name == "work" or (folder.name != recipe and (folder / "manifest.json").exists()):
             shutil.rmtree(folder)

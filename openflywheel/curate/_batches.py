@@ -57,10 +57,13 @@ META = "meta."  # working columns of this name hold new facts of the rows; they 
 
 
 def with_meta(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """The table with a fact of every row, null where there is none: the string column "meta.<name>"."""
+    """The table with a fact of every row, null where there is none: the string column "meta.<name>".
+
+    Dropped rows keep what was known of them.
+    """
     column, texts = META + name, values.cast(pa.string())
     if column in table.column_names:
-        return with_column(table, column, texts)
+        return with_column(table, column, pc.if_else(kept(table), texts, table[column]))
     return table.append_column(column, texts)
 
 

@@ -66,7 +66,7 @@ def with_facts(maps: pa.MapArray, facts: Mapping[str, pa.ChunkedArray]) -> pa.Ma
     """
     if not facts:
         return maps
-    rows, keys, values = _entries(maps)
+    rows, keys, values = entries(maps)
     parts = [(rows, keys, values)]
     for name, column in facts.items():
         texts = whole(column)
@@ -81,7 +81,8 @@ def with_facts(maps: pa.MapArray, facts: Mapping[str, pa.ChunkedArray]) -> pa.Ma
     return pa.MapArray.from_arrays(offsets, keys.take(order), values.take(order))
 
 
-def _entries(maps: pa.MapArray) -> tuple[NDArray[np.int64], pa.Array, pa.Array]:
+def entries(maps: pa.MapArray) -> tuple[NDArray[np.int64], pa.Array, pa.Array]:
+    """Of every entry its row, key and value."""
     pairs = as_lists(maps)
     flat = pc.list_flatten(pairs)
     rows = pc.list_parent_indices(pairs).to_numpy(zero_copy_only=False).astype(np.int64)

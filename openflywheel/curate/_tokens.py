@@ -165,16 +165,30 @@ def _marks_filled(bits: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Mask]:
 
 
 def _hashes(codes: Codes, starts: Index, lengths: Index) -> NDArray[np.uint64]:
-    """Multilinear hash of each token's small letters (Lemire & Kaser 2014, arXiv:1202.4961), then mixed.
+    """Polynomial hash of each token's small letters modulo 2 ** 64 (Karp & Rabin 1987), then mixed.
 
-    Each character is multiplied by the number of its place in the token; the numbers repeat after 256.
+    One running sum serves all: a token's is the difference at its ends, divided by the power at its start.
     """
-    if not len(starts):
-        return np.empty(0, np.uint64)
-    begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    places = np.arange(lengths.sum()) - np.repeat(begins, lengths)
-    letters = small()[codes[places + np.repeat(starts, lengths)]].astype(np.uint64)
-    return mixed(np.add.reduceat((letters + np.uint64(1)) * _multipliers()[places & 255], begins))
+    powers, inverses = _powers(AT_ONCE) if len(codes) <= AT_ONCE else _grown(len(codes))
+    terms = small()[codes].astype(np.uint64)
+    terms += np.uint64(1)
+    terms *= powers[: len(codes)]
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms)])
+    return mixed((sums[starts + lengths] - sums[starts]) * inverses[starts])
+
+
+@cache
+def _powers(count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The powers 0, 1, 2, ... of an odd number, and what undoes the multiplication by each."""
+    return _grown(count)
+
+
+def _grown(count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The same for one long text, which is not worth keeping."""
+    both = [np.full(count, n, np.uint64) for n in (int(GOLDEN), pow(int(GOLDEN), -1, 1 << 64))]
+    for powers in both:
+        powers[0] = 1
+    return np.cumprod(both[0]), np.cumprod(both[1])
 
 
 def segments(values: NDArray[Any], first: Index) -> Index:
@@ -196,11 +210,6 @@ def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
-
-
-@cache
-def _multipliers() -> NDArray[np.uint64]:
-    return mixed(np.arange(1, 257, dtype=np.uint64) * GOLDEN) | np.uint64(1)
 
 
 @cache

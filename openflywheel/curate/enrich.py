@@ -31,17 +31,17 @@ def enrich(
         flywheel.yaml; all but the first two may be left out.
     credibility: 0 to 1 by host, domain or source; what is not named has none.
 
-    "host" is that of `uri`. "first_seen" is the day of `at`: a record is named by its content and written
-    once, so this is the day on which this very text was first seen; a text that changed is another one.
-    "section" is what chunk or the source said, else the heading that the text begins with, else its title.
-    "keywords" are its best words ("index; bucket; hash"); a script without spaces has none. "entities" are
-    the ids of what it names, in the order in which it does (see _enrich/naming.py). "credibility" is a number
+    "host" is that of `uri`. When a text was first seen is the row's `at`: a record is named by its content
+    and written once, so a text that changed is another one. "section" is what chunk or the source said, else
+    the heading that the text begins with, else its title. "keywords" are its best words ("index; bucket;
+    hash"); a script without spaces has none. "entities" are the ids of what it names, in the order in which
+    it does (see _enrich/naming.py). "credibility" is a number
     as text. All of it depends on the row alone. Raises SettingsError.
     """
     if keywords < 0:
         raise SettingsError(f"curate.enrich: keywords = {keywords}; give 0 or more")
     table = as_table(batch)
-    facts = {"host": origin.host(table), "first_seen": origin.day(table), "section": origin.section(table)}
+    facts = {"host": origin.host(table), "section": origin.section(table)}
     if credibility:
         facts["credibility"] = origin.credibility(table, credibility)
     facts |= _of_words(table, keywords, names(folder / entities) if entities else None)

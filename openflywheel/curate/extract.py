@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
+from openflywheel.base.errors import StoreError
 from openflywheel.curate._batches import Batch, as_table, kept, mark_drops, with_meta, with_text
 from openflywheel.curate._extract.cache import Cache
 from openflywheel.curate._extract.facts import NAMES
@@ -24,6 +25,7 @@ MEDIA = ("image/", "audio/", "video/")  # curate.media's
 CACHE = "extracted.db"
 CONFIDENCE = "extract_confidence"
 NO_TEXT = "extract: no main text"
+LOST = Extracted(refused="document missing")
 _HTML = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body|title|meta|div|p|h1)\b", re.IGNORECASE
 )
@@ -117,7 +119,9 @@ def _read(
     keys = [f"{source.digest} {source.mime} {tier} {edition}" for source in sources]
     known = cache.get(keys) if cache and keys else {}
     missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
-    contents = {key: _content(source, objects) for key, source in missing.items()}
+    lost, contents = _contents(missing, objects)
+    known |= dict.fromkeys(lost, LOST)
+    missing = {key: source for key, source in missing.items() if key in contents}
     pages = [key for key, source in missing.items() if _is_html(source, contents[key])]
     new = dict(zip(pages, read([contents[key] for key in pages], tier), strict=True))
     for key, source in missing.items():
@@ -129,8 +133,15 @@ def _read(
     return [known[key] for key in keys]
 
 
-def _content(source: Source, objects: Objects) -> bytes:
-    return objects.get(source.digest) if source.content is None else source.content
+def _contents(sources: Mapping[str, Source], objects: Objects) -> tuple[list[str], dict[str, bytes]]:
+    """Whose bytes are not there any more, or were changed, and the bytes of the others."""
+    lost, found = [], {}
+    for key, source in sources.items():
+        try:
+            found[key] = objects.get(source.digest) if source.content is None else source.content
+        except StoreError:
+            lost.append(key)
+    return lost, found
 
 
 def _is_html(source: Source, content: bytes) -> bool:
@@ -139,10 +150,17 @@ def _is_html(source: Source, content: bytes) -> bool:
 
 def _name(source: Source) -> str:
     """The name of the document's file; its suffix says the kind, as the reader expects."""
-    name = PurePosixPath(urlsplit(source.uri).path).name
+    name = PurePosixPath(_path(source.uri)).name
     if source.mime in UNSAID or mimetypes.guess_type(name)[0] == source.mime:
         return name
     return f"{name}{mimetypes.guess_extension(source.mime) or ''}"
+
+
+def _path(uri: str) -> str:
+    try:
+        return urlsplit(uri).path
+    except ValueError:  # an address that is none, such as "http://["
+        return ""
 
 
 def _document(found: Document) -> Extracted:

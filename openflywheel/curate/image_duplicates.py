@@ -54,7 +54,7 @@ def _keys(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     numbers = np.arange(PIECES, dtype=np.uint64)
     pieces = (bits[:, None] >> (numbers * np.uint64(PIECE))) & np.uint64((1 << PIECE) - 1)
     turned = pieces[:, :, None] ^ NEIGHBOURS
-    return (turned | (numbers << np.uint64(PIECE))[None, :, None]).reshape(len(bits), -1)
+    return (turned | (numbers << np.uint64(PIECE))[None, :, None]).reshape(len(bits), PIECES * len(NEIGHBOURS))
 
 
 def _alike(left: pa.Table, right: pa.Table, *, distance: int) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 from PIL import Image, UnidentifiedImageError
 
+from openflywheel.base.errors import StoreError
 from openflywheel.curate._batches import Batch, as_table, kept, mark_drops, with_column, with_meta, with_text
 from openflywheel.curate._images.phash import phash
 from openflywheel.curate._images.strip import stripped
@@ -39,7 +40,7 @@ class Seen(Struct, frozen=True):
 
 
 def media(batch: Batch, *, objects: Objects, transcribe: Callable[[bytes, str], str]) -> pa.Table:
-    """Look at every part that is media.
+    """Look at every part that is media: in the row's column "content" (bytes), or else in the object store.
 
     Marks "width", "height" (pixels) and "phash" (perceptual hash, 64 bits, 16 hex digits) of a row's first
     picture.
@@ -56,7 +57,12 @@ def media(batch: Batch, *, objects: Objects, transcribe: Callable[[bytes, str], 
     found = parts.filter(pc.match_substring_regex(parts.field("mime"), MEDIA)) if len(parts) else parts
     if not len(found):
         return table
-    look = cache(lambda digest, mime: _looked_at(objects, transcribe, digest, mime))
+    handed = _handed(going)
+    look = cache(
+        lambda digest, mime: _looked_at(
+            digest, handed.get(digest) or _stored(objects, digest), mime, objects, transcribe
+        )
+    )
     seen = {
         digest: look(digest, mime)
         for digest, mime in zip(
@@ -66,9 +72,26 @@ def media(batch: Batch, *, objects: Objects, transcribe: Callable[[bytes, str], 
     return _told(table, seen)
 
 
-def _looked_at(objects: Objects, transcribe: Callable[[bytes, str], str], digest: str, mime: str) -> Seen:
-    content = objects.get(digest)
-    words = transcribe(content, mime)
+def _handed(table: pa.Table) -> dict[str, bytes]:
+    """The bytes that came with the rows, as those of a folder's files do, by the digest of the row's part."""
+    if "content" not in table.column_names:
+        return {}
+    rows = table.filter(pc.is_valid(table["content"])).select(["content", "parts"]).to_pylist()
+    return {row["parts"][0]["digest"]: row["content"] for row in rows if row["parts"]}
+
+
+def _stored(objects: Objects, digest: str) -> bytes:
+    """Its bytes; b"" where they are not there any more, or were changed: no picture has none."""
+    try:
+        return objects.get(digest)
+    except StoreError:
+        return b""
+
+
+def _looked_at(
+    digest: str, content: bytes, mime: str, objects: Objects, transcribe: Callable[[bytes, str], str]
+) -> Seen:
+    words = transcribe(content, mime) if content else ""
     if not mime.startswith("image/"):
         return Seen(digest, words=words)
     try:

@@ -76,7 +76,7 @@ def _judge(table: pa.Table, judged: pa.ChunkedArray, how: Judged, lines: bool) -
     rows = np.flatnonzero(judged.to_numpy())
     if not how.rules or not len(rows):
         return table
-    texts = _plain(table["text"].take(rows), meta(table, "extract_confidence").take(rows))
+    texts = _plain(table["text"].take(rows), _is_markdown(table).take(rows))
     languages = numbers(meta(table, "lang").take(rows).to_numpy())
     found = measured(texts, languages, how.rules, how.limits)
     reason = np.full(table.num_rows, -1)
@@ -87,12 +87,15 @@ def _judge(table: pa.Table, judged: pa.ChunkedArray, how: Judged, lines: bool) -
     return _without_lines(table, rows, how.limits) if lines and "c4" in how.rules else table
 
 
-def _plain(texts: pa.ChunkedArray, extracted: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts as the rules were made for: without the signs of Markdown where `extract` put them.
+def _is_markdown(table: pa.Table) -> pa.ChunkedArray:
+    """Texts that `extract` made, and those of files that say so."""
+    named = pc.match_substring_regex(table["uri"], r"(?i)\.(md|markdown)($|[?#])")
+    return pc.or_(pc.is_valid(meta(table, "extract_confidence")), named)
 
-    Each would count as a word without a letter.
-    """
-    return pc.if_else(extracted.is_valid(), pc.replace_substring_regex(texts, MARKUP, ""), texts)
+
+def _plain(texts: pa.ChunkedArray, markdown: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as the rules were made for: a sign of Markdown would be a word without a letter."""
+    return pc.if_else(markdown, pc.replace_substring_regex(texts, MARKUP, ""), texts)
 
 
 def measured(

@@ -16,9 +16,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from openflywheel.base.nouns import Verdict
-from openflywheel.curate._batches import Batch, as_table, kept, with_column
+from openflywheel.curate._batches import META, Batch, as_table, kept, with_column
+from openflywheel.curate._nouns import whole
+from openflywheel.curate._rows import entries, with_facts
 from openflywheel.curate._windows import Hints, windows
 
+Places = NDArray[np.int64]
 Opinion = tuple[str, tuple[Verdict, ...]]
 Kept = tuple[str, str, tuple[str, ...], str]
 """Token, value, purposes for which it may be restored, and the subject of the row it stood in."""
@@ -44,12 +47,13 @@ class Vault(Protocol):
 
 
 def redact(batch: Batch, *, reversible: tuple[str, ...] = (), detect: Detect, vault: Vault) -> pa.Table:
-    """Replace what the guards find in the texts; a "no" drops the row, reason "forbidden: <check>".
+    """Replace what the guards find in texts and facts; a "no" drops the row, reason "forbidden: <check>".
 
     For good, by default: <email>, <card>, <secret>. In rows all of whose purposes are among `reversible`,
     personal data becomes a token such as <email-bqxwmtkzlrvpn>, the same for the same value and purposes, and
     the value goes into the vault, from where it can be restored for these purposes alone. Secrets are never
-    kept. That is pseudonymisation (GDPR, article 4(5)): the rows are personal data still.
+    kept, facts are redacted for good. That is pseudonymisation (GDPR, article 4(5)): the rows are personal
+    data still. `uri` stays as it is: it says where a row came from.
     `detect` and `vault` are handed in by the wheel.
     """
     table = as_table(batch)
@@ -66,7 +70,37 @@ def redact(batch: Batch, *, reversible: tuple[str, ...] = (), detect: Detect, va
         else:
             found += values
     vault.keep(found)
-    return _replaced(_replaced(table, "text", texts), "drop", drops)
+    for name in (n for n in table.column_names if n.startswith(META)):
+        clean = _clean(rows[name].combine_chunks(), detect, going, drops)
+        table = _replaced(table, name, clean)
+    table = _with_clean_meta(table, rows, going, detect, drops)
+    return _replaced(_replaced(table, "text", texts), "drop", dict(sorted(drops.items())))
+
+
+def _clean(values: pa.StringArray, detect: Detect, rows: Places, drops: dict[int, str]) -> dict[int, str]:
+    """place -> the fact as it may go on, where that is another one; refused rows go into `drops`."""
+    clean: dict[int, str] = {}
+    for place, text, near in _places(pc.fill_null(values, ""), detect.hints):
+        seen, refused = _read(text, near, detect)
+        if seen.encode() != text:
+            clean[int(rows[place])] = seen
+        if refused:
+            drops.setdefault(int(rows[place]), f"forbidden: {refused}")
+    return clean
+
+
+def _with_clean_meta(
+    table: pa.Table, rows: pa.Table, going: Places, detect: Detect, drops: dict[int, str]
+) -> pa.Table:
+    """The same for the facts in the map, one key at a time."""
+    of, keys, values = entries(whole(rows["meta"]))
+    facts: dict[str, pa.Array] = {}
+    for key in pc.unique(keys).to_pylist():
+        here = np.flatnonzero(pc.equal(keys, key).to_numpy(zero_copy_only=False))
+        clean = _clean(values.take(pa.array(here)), detect, going[of[here]], drops)
+        if clean:
+            facts[key] = pa.array([clean.get(row) for row in range(table.num_rows)], pa.string())
+    return with_column(table, "meta", with_facts(whole(table["meta"]), facts)) if facts else table
 
 
 def _all_among(lists: pa.ChunkedArray, allowed: Sequence[str]) -> NDArray[np.bool_]:

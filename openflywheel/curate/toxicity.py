@@ -28,13 +28,15 @@ def toxicity(batch: Batch, *, toxic: float = 0.02, adult: float = 0.02, mentions
     rows = going(table)
     words = tokens(table["text"].take(rows)).words()
     sizes = np.maximum(np.diff(words.offsets), 1)
+    full = {}
     for name, list_, most in (("toxicity", "toxic", toxic), ("adult", "adult", adult)):
         counts = words.total(flagged(words, list_))
         shares = counts / sizes
         shown = pa.array([f"{share:.3f}" for share in shares.tolist()], pa.string())
         table = with_meta(table, name, spread(shown, rows, table.num_rows))
-        full = spread((counts >= mentions) & (shares > most), rows, table.num_rows)
-        table = mark_drops(table, full, f"toxicity: {list_}")
+        full[list_] = spread((counts >= mentions) & (shares > most), rows, table.num_rows)
+    for list_, texts in full.items():
+        table = mark_drops(table, texts, f"toxicity: {list_}")
     return table
 
 

@@ -5,9 +5,9 @@ studied, media lie as sha256 objects.
 """
 
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from itertools import accumulate
 from pathlib import Path
@@ -170,6 +170,10 @@ class Store:
     def key_of(self, person: str) -> str:
         """Opaque key under which a person's rows stand; empty for nobody."""
         return subject_key(person, self._secret) if person else ""
+
+    def naming(self) -> Callable[[str], str]:
+        """The same, to be sent to other processes of the wheel."""
+        return partial(subject_key, secret=self._secret)
 
     def flush(self) -> int:
         """Bring the lake up to the journal; returns the number of rows moved. Repeating it is harmless."""

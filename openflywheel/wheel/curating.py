@@ -1,14 +1,22 @@
 """Curation beyond one process: its recipe, its engine, what its steps are handed there."""
 
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from functools import partial
+from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+from msgspec import Struct
 
 from openflywheel import guard
 from openflywheel.base import door
 from openflywheel.base.errors import MissingExtra, SettingsError
+from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.encoder import open_encoder
 from openflywheel.base.nouns import Row
 from openflywheel.base.settings import Settings
@@ -18,8 +26,9 @@ from openflywheel.curate._card import Card
 from openflywheel.curate._engine.engine import Engine
 from openflywheel.curate._engine.files import finished
 from openflywheel.curate._engine.local import Local
-from openflywheel.curate._engine.reading import Terms, shards
+from openflywheel.curate._engine.reading import Terms, names, shards, unread
 from openflywheel.curate._engine.run import curate
+from openflywheel.curate._engine.shard import Shard
 from openflywheel.curate._engine.stats import Stats, Told
 from openflywheel.curate._engine.step import Opener, Step
 from openflywheel.curate._engine.writing import recipe_hash, write
@@ -32,6 +41,7 @@ from openflywheel.wheel.documents import read_document
 from openflywheel.wheel.tables import providers
 
 ROOM = "curate"
+KEY = re.compile("[0-9a-f]{32}")  # of a person
 
 
 class Workshop(Mapping[str, Any]):
@@ -104,34 +114,85 @@ def opener(settings: Settings) -> Opener:
     return partial(open_steps, settings)
 
 
-def recipe(settings: Settings) -> str:
-    """Hash of the steps and their settings: it is part of every dataset's version."""
-    return recipe_hash(settings.rooms.get(ROOM, ()))
+def recipe(settings: Settings, store: Store) -> str:
+    """Hash of all that decides what becomes of a record: it is part of every dataset's version.
+
+    These are the steps with their settings and the files that they name, the guards, the encoder, the
+    release; and where a step looks at the holdouts, their texts: a new one is held against old rows as well.
+    """
+    steps = settings.rooms.get(ROOM, ())
+    given = [value for step in steps for value in step.settings.values() if isinstance(value, str)]
+    files = [place.read_bytes() for name in given if name and (place := settings.folder / name).is_file()]
+    looks = any("holdouts" in door.describe(ROOM, step.name).handed for step in steps)
+    return recipe_hash([
+        *steps, *settings.rooms.get("guard", ()), settings.encoder or "", metadata.version("openflywheel"),
+        *(sha256(content).hexdigest() for content in files),
+        *(sorted(map(content_id, holdouts(store))) if looks else ()),
+    ])  # fmt: skip
 
 
 def curate_beside(
-    settings: Settings, source: Path, to: Path, terms: Terms, progress: Told | None = None
+    settings: Settings, source: str | Path, to: Path, terms: Terms, progress: Told | None = None
 ) -> tuple[Card, tuple[Stats, ...]]:
     """Take data that lie beside the store through the wheel's steps, into a dataset in a folder of its own.
 
     What the folder holds of earlier runs stays, and duplicates are found against it as well; of the source
-    only what is new since is read. A run that was killed goes on where it was. Raises SettingsError,
-    StateRefused when the folder was made by another recipe, StepFailed.
+    only what is new since is read. A run that was killed goes on where it was. Raises SettingsError, also
+    when `to` lies in the source, StateRefused when the folder was made by another recipe, StepFailed.
     """
-    known, state = to / ".read", to / ".state"
-    read = known.read_text().split() if known.exists() and state.exists() else []
-    fresh = [shard for shard in shards(source, terms=terms) if shard.name not in set(read)]
+    _check_apart(source, to)
+    to.mkdir(parents=True, exist_ok=True)
+    known, work, state = to / ".read", to / ".work", to / ".state"
+    for folder in (work, state):  # they hold texts as they came
+        folder.mkdir(mode=0o700, exist_ok=True)
+    read = known.read_text().split() if known.exists() else []
+    with closing(Store.of(settings)) as store:
+        code, fresh = recipe(settings, store), unread(shards(source, terms=terms), read)
+        inputs = [Keyed(shard, store.naming()) for shard in fresh]
     with (
         engine(settings) as where,
         curate(
-            fresh, opener(settings), recipe=recipe(settings), engine=where, work=to / ".work",
-            state=state, progress=progress,
+            inputs, opener(settings), recipe=code, engine=where, work=work, state=state, progress=progress
         ) as result,
-    ):  # fmt: skip
-        card = write(result, to, settings.rooms.get(ROOM, ()), added=bool(read))
+    ):
+        card = write(result, to, settings.rooms.get(ROOM, ()), code=code, added=bool(read))
+    shutil.rmtree(work)  # of runs that were given up, too
     with finished(known) as part:
-        part.write_text("\n".join([*read, *(shard.name for shard in fresh)]))
+        part.write_text("\n".join([*read, *(name for shard in fresh for name in names(shard))]))
     return card, result.stats
+
+
+class Keyed(Struct, frozen=True):
+    """A shard whose people stand under opaque keys, as in the store; what is such a key already stays."""
+
+    shard: Shard
+    key: Callable[[str], str]
+
+    @property
+    def name(self) -> str:
+        """The shard's."""
+        return self.shard.name
+
+    @property
+    def rows(self) -> int | None:
+        """The shard's."""
+        return self.shard.rows
+
+    def read(self) -> Iterator[pa.Table]:
+        """Its rows."""
+        for table in self.shard.read():
+            people = table["subject"].combine_chunks().dictionary_encode()
+            known = [p if not p or KEY.fullmatch(p) else self.key(p) for p in people.dictionary.to_pylist()]
+            keys = pa.array(known, pa.string()).take(people.indices)
+            yield table.set_column(table.column_names.index("subject"), "subject", keys)
+
+
+def _check_apart(source: str | Path, to: Path) -> None:
+    """A run must not read what the last one wrote."""
+    if to.resolve().is_relative_to(Path(source).resolve()):
+        raise SettingsError(
+            f"the dataset {to} would lie in its own source {source}; give it a folder beside that"
+        )
 
 
 def engine(settings: Settings) -> AbstractContextManager[Engine]:

@@ -18,6 +18,7 @@ from openflywheel.wheel.curating import ROOM, recipe
 from openflywheel.wheel.flywheel import Flywheel
 
 SHOWN = 60  # characters of a value
+ASKING = ("synthesise",)
 
 
 class Said(Struct, frozen=True):
@@ -39,12 +40,14 @@ def explain(wheel: Flywheel, id: str) -> Iterator[Said]:
     )
     steps = [step_of(plugin) for plugin in wheel.plugins.get(ROOM, [])]
     for step in steps:
-        if not isinstance(step.does, Whole) and any(kept(table).to_pylist()):
+        if step.name in ASKING:
+            yield Said(step.name, "not asked again: it writes rows of its own, and costs money")
+        elif not isinstance(step.does, Whole) and any(kept(table).to_pylist()):
             before, table = table, step.does(table)
             yield Said(step.name, _difference(before, table))
     whole = ", ".join(step.name for step in steps if isinstance(step.does, Whole))
     if whole and any(kept(table).to_pylist()):
-        state = wheel.store.path / ROOM / recipe(wheel.settings)
+        state = wheel.store.path / ROOM / recipe(wheel.settings, wheel.store)
         ids = dict.fromkeys([record.id, *table["id"].to_pylist()])
         yield Said(whole, _decided(state, list(ids)))
 
@@ -53,7 +56,7 @@ def _record(store: Store, id: str) -> Record:
     parents = [parent for row in store.get(Row, [id]).values() for parent in row.parents]
     for record in store.get(Record, [id, *parents]).values():
         return record
-    raise UnknownRecord(f"there is no record or row {id!r} in {store.path} (see: flywheel datasets show)")
+    raise UnknownRecord(f"there is no record or row {id!r} in {store.path} (see: flywheel datasets list)")
 
 
 def _decided(state: Path, ids: list[str]) -> str:

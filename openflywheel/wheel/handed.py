@@ -78,7 +78,7 @@ class Handed:
         given: dict[str, Callable[[], dict[str, Any]]] = {
             "collect": lambda: {"budget": self._settings.wheel.budget, "progress": self.progress},
             "curate": lambda: {
-                "recipe": curating.recipe(self._settings),
+                "recipe": curating.recipe(self._settings, self._store),
                 "workspace": self._store.path / "curate",
                 "engine": partial(curating.engine, self._settings),
                 "opener": curating.opener(self._settings),

@@ -30,7 +30,7 @@ from openflywheel.window._steps import any_failed, show_steps
 class Curated(Struct, frozen=True):
     """A dataset that was written, and what each step did."""
 
-    folder: Path
+    folder: str
     card: Card
     steps: tuple[Stats, ...]
 
@@ -74,20 +74,29 @@ def _failed(found: Found) -> bool:
 @command("curate", show=_show, failed=_failed)
 @click.option("--explain", "id", metavar="ID", help="Tell what every step did with a record or row.")
 @click.option(
-    "--from", "source", type=click.Path(path_type=Path),
+    "--from", "source", metavar="PATH",
     help="Curate this instead: a folder of documents, JSONL, Parquet, a Delta table.",
 )  # fmt: skip
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="The dataset's folder.")
 @click.option("--basis", type=click.Choice(get_args(Basis)), help="Legal basis of what is read.")
+@click.option(
+    "--purpose",
+    "purposes",
+    multiple=True,
+    default=("training",),
+    show_default=True,
+    help="What it may be used for; may be given again.",
+)
 @click.option("--license", default="", help="Its license, where it does not say one.")
 @click.option("--region", default="", help="Where it comes from, where it does not say so.")
 @file_option
 def curate(
     file: Path,
     id: str | None,
-    source: Path | None,
+    source: str | None,
     to: Path | None,
     basis: str | None,
+    purposes: tuple[str, ...],
     license: str,
     region: str,
 ) -> Found:
@@ -99,10 +108,10 @@ def curate(
     if source or to:
         if not (source and to and basis):
             raise click.UsageError("--from, --to and --basis belong together")
-        terms = Terms(basis=basis, purposes=("training",), license=license, region=region)
+        terms = Terms(basis=basis, purposes=purposes, license=license, region=region)
         with _watching() as tell:
             card, steps = curate_beside(read(file), source, to, terms, tell)
-        return Curated(to, card, steps)
+        return Curated(str(to), card, steps)
     with Flywheel.open(file) as wheel:
         return list(explain(wheel, id)) if id else [wheel.advance("curate")]
 

@@ -23,7 +23,7 @@ curate:                          # Record -> Dataset: clean, then freeze a versi
   - extract                      # documents to Markdown: pages, PDF, Office, mail
   - normalise                    # Unicode and white space
   - language                     # marks it; keep: [en] drops the others
-  - quality                      # of documents: messages and examples are left alone
+  - quality: {rules: [gopher, repetition]}   # of documents: messages and examples are left alone
   - redact                       # what the guards below forbid
   - length: {least: 2, most: 100000}
   - dedupe                       # the same text and label

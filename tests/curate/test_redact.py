@@ -237,3 +237,22 @@ def test_the_door_hands_the_guards_and_the_vault_in() -> None:
     assert door.describe("curate", "redact").handed == ("detect", "vault")
     step = door.load("curate", "redact", handed={"detect": Shout(), "vault": Drawer()})
     assert texts_of(step(batch(["x"]))) == ["<x>"]
+
+
+def test_facts_are_redacted_as_texts_are() -> None:
+    facts = {"author": "ann@example.com", "title": "Returns"}
+    records = [Record(text=t, source="test", meta=m) for t, m in (("hello", facts), ("bye", {}))]
+    table = pa.Table.from_batches([to_batch(records, Record)]).append_column("drop", pa.nulls(2, pa.string()))
+    table = table.append_column("meta.site", pa.array(["write to bob@example.com", None]))
+    out = redact(table, detect=REAL, vault=Drawer())
+    assert [dict(m) for m in out["meta"].to_pylist()] == [{"author": "<email>", "title": "Returns"}, {}]
+    assert out["meta.site"].to_pylist() == ["write to <email>", None]
+    assert (out["drop"].null_count, texts_of(out)) == (2, ["hello", "bye"])
+
+
+def test_a_fact_that_a_guard_refuses_drops_its_row() -> None:
+    records = [
+        Record(text=t, source="test", meta={"note": n}) for t, n in (("a", "very rude: y"), ("b", "fine"))
+    ]
+    table = pa.Table.from_batches([to_batch(records, Record)]).append_column("drop", pa.nulls(2, pa.string()))
+    assert redact(table, detect=Shout(), vault=Drawer())["drop"].to_pylist() == ["forbidden: rude", None]

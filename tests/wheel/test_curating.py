@@ -1,6 +1,7 @@
 """Curation beyond one process, through the settings of a flywheel."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from openflywheel.base.settings import parse
 from openflywheel.curate._engine.local import Local
 from openflywheel.curate._engine.reading import Terms
 from openflywheel.curate._engine.state import StateRefused
+from openflywheel.store import Store
 from openflywheel.wheel import curating
 from openflywheel.wheel.explaining import explain
 
@@ -169,3 +171,105 @@ class TestExplain:
     def test_nothing_by_that_name(self, desk, reopen):
         with pytest.raises(UnknownRecord, match="there is no record or row 'nobody'"):
             list(explain(reopen(desk), "nobody"))
+
+
+class TestRecipe:
+    @pytest.fixture
+    def name(self, tmp_path):
+        store = Store(tmp_path / "wheel")
+        yield lambda one: curating.recipe(one, store)
+        store.close()
+
+    def test_it_names_all_that_decides(self, tmp_path, name):
+        (tmp_path / "names.jsonl").write_text('{"id": "a", "name": "Acme"}\n')
+        one = settings(tmp_path, "[redact, enrich: {entities: names.jsonl}]")
+        before = name(one)
+        assert name(settings(tmp_path, "[redact, enrich: {entities: names.jsonl}]")) == before
+        assert name(settings(tmp_path, "[redact, enrich]")) != before
+        more = parse(
+            f"{HEAD}curate: [redact, enrich: {{entities: names.jsonl}}]\n".replace(
+                "pii: {}", "pii: {}, secrets: {}"
+            ),
+            folder=tmp_path,
+        )
+        assert name(more) != before
+        (tmp_path / "names.jsonl").write_text('{"id": "b", "name": "Beta"}\n')
+        assert name(one) != before
+
+    def test_a_new_holdout_is_another_recipe_where_a_step_looks_at_them(self, tmp_path, name):
+        store = Store(tmp_path / "wheel")
+        looks, does_not = settings(tmp_path, "[decontaminate]"), settings(tmp_path, "[normalise]")
+        before = name(looks), name(does_not)
+        store.append([Row(text="what is asked of models", source="t", role="holdout")])
+        store.close()
+        assert name(looks) != before[0]
+        assert name(does_not) == before[1]
+
+
+class TestPeople:
+    def test_they_stand_under_the_keys_of_the_store(self, tmp_path):
+        source = tmp_path / "in.jsonl"
+        source.write_text(
+            '{"text": "hello there", "subject": "ann@example.com"}\n{"text": "nobody", "subject": ""}\n'
+        )
+        curating.curate_beside(settings(tmp_path, "[normalise]"), source, tmp_path / "out", TERMS)
+        found = (
+            DeltaTable(tmp_path / "out" / "rows").to_pyarrow_table(columns=["text", "subject"]).to_pylist()
+        )
+        store = Store(tmp_path / "wheel")
+        assert {r["text"]: r["subject"] for r in found} == {
+            "hello there": store.key_of("ann@example.com"), "nobody": "",
+        }  # fmt: skip
+        store.close()
+
+    def test_what_is_a_key_already_stays(self, tmp_path):
+        source, key = tmp_path / "in.jsonl", "0123456789abcdef" * 2
+        source.write_text(f'{{"text": "hello there", "subject": "{key}"}}\n')
+        curating.curate_beside(settings(tmp_path, "[normalise]"), source, tmp_path / "out", TERMS)
+        assert DeltaTable(tmp_path / "out" / "rows").to_pyarrow_table()["subject"].to_pylist() == [key]
+
+
+class TestDocuments:
+    def test_one_new_file_among_many_is_the_only_one_that_is_read(self, tmp_path):
+        one, folder, out = settings(tmp_path, "[normalise]"), tmp_path / "in", tmp_path / "out"
+        folder.mkdir()
+        for n in range(20):
+            (folder / f"{n:02d}.md").write_text(f"This is text number {n}.")
+        curating.curate_beside(one, folder, out, TERMS)
+        (folder / "00b.md").write_text("This one is new.")
+        card, steps = curating.curate_beside(one, folder, out, TERMS)
+        assert (steps[0].took, card.rows) == (1, 21)
+
+    def test_the_version_does_not_depend_on_when_files_were_written(self, tmp_path):
+        one, folder = settings(tmp_path, "[normalise, enrich]"), tmp_path / "in"
+        folder.mkdir()
+        (folder / "a.md").write_text("# A heading\n\nThis is a text about bicycles.")
+        first, _ = curating.curate_beside(one, folder, tmp_path / "one", TERMS)
+        os.utime(folder / "a.md", (1, 1))
+        second, _ = curating.curate_beside(one, folder, tmp_path / "two", TERMS)
+        assert first.version == second.version
+
+    def test_a_table_among_documents_is_read_as_one(self, tmp_path):
+        folder = tmp_path / "in"
+        folder.mkdir()
+        (folder / "a.csv").write_text("what,days\nshoes,30\n")
+        curating.curate_beside(settings(tmp_path, "[extract]"), folder, tmp_path / "out", TERMS)
+        assert rows(tmp_path / "out") == ["| what | days |\n| --- | --- |\n| shoes | 30 |"]
+
+    def test_embeddings_stay_when_nothing_is_new(self, tmp_path):
+        one, source = settings(tmp_path, "[embed]"), lines(tmp_path / "in.jsonl", "hello there")
+        curating.curate_beside(one, source, tmp_path / "out", TERMS)
+        curating.curate_beside(one, source, tmp_path / "out", TERMS)
+        assert len(DeltaTable(tmp_path / "out" / "rows").to_pyarrow_table()["embedding"][0].as_py()) == 1024
+
+    def test_a_dataset_in_its_own_source_is_refused(self, tmp_path):
+        lines(tmp_path / "in.jsonl", "hello there")
+        with pytest.raises(SettingsError, match="would lie in its own source"):
+            curating.curate_beside(settings(tmp_path, "[normalise]"), tmp_path, tmp_path / "out", TERMS)
+
+    def test_a_mistake_in_a_steps_settings_is_told_as_one(self, tmp_path):
+        source = lines(tmp_path / "in.jsonl", "hello there")
+        with pytest.raises(SettingsError, match=r"^curate\.chunk: tokens = 1"):
+            curating.curate_beside(
+                settings(tmp_path, "[chunk: {tokens: 1}]"), source, tmp_path / "out", TERMS
+            )

@@ -23,6 +23,7 @@ MIMES = {
     ".pptx": OFFICE + "presentationml.presentation",
     ".xlsx": OFFICE + "spreadsheetml.sheet",
     ".eml": "message/rfc822",
+    ".csv": "text/csv", ".tsv": "text/tab-separated-values",
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
     ".webp": "image/webp", ".tif": "image/tiff", ".tiff": "image/tiff", ".bmp": "image/bmp",
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm",
@@ -39,6 +40,11 @@ class Document(Struct, frozen=True):
     uri: str
     size: int
     at: float
+
+    @property
+    def name(self) -> str:
+        """Says what is in it: another name, another content."""
+        return content_id(self.uri, str(self.size), str(self.at))
 
 
 class Documents(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ be read becomes a dropped row with a reason that begins with "read:"; it is neve
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,7 +19,7 @@ from openflywheel.curate._engine.record import Terms
 
 Shard = Groups | Lines | Documents
 
-__all__ = ["Shard", "Terms", "read", "shards"]
+__all__ = ["Shard", "Terms", "names", "read", "shards", "unread"]
 
 
 def shards(path: str | Path, *, terms: Terms = Terms()) -> list[Shard]:  # noqa: B008  frozen
@@ -37,6 +37,26 @@ def shards(path: str | Path, *, terms: Terms = Terms()) -> list[Shard]:  # noqa:
     if not found:
         raise SettingsError(f"{place}: holds nothing to read")
     return found
+
+
+def names(shard: Shard) -> list[str]:
+    """What a shard is remembered by: of documents each file, of others itself."""
+    return [file.name for file in shard.files] if isinstance(shard, Documents) else [shard.name]
+
+
+def unread(found: Sequence[Shard], read: Collection[str]) -> list[Shard]:
+    """The shards without what was read before; documents are taken file by file."""
+    known = set(read)
+    fresh = [
+        file
+        for shard in found
+        if isinstance(shard, Documents)
+        for file in shard.files
+        if file.name not in known
+    ]
+    others = [shard for shard in found if not isinstance(shard, Documents) and shard.name not in known]
+    terms = next((shard.terms for shard in found if isinstance(shard, Documents)), Terms())
+    return [*others, *documents(fresh, terms)]
 
 
 def read(shard: Shard) -> Iterator[pa.Table]:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from openflywheel.base.errors import SettingsError
 from openflywheel.curate._engine.batches import ORIGIN
 from openflywheel.curate._engine.ids import Hashes
 from openflywheel.curate._engine.stats import Clock, Stats
@@ -20,6 +21,8 @@ def failing(what: str, where: str) -> Iterator[None]:
     """Say what failed, on what and why, of whatever the block raises: StepFailed."""
     try:
         yield
+    except SettingsError:  # what the user can mend says so by itself
+        raise
     except Exception as error:  # a step may be a stranger's: whatever it raises is told by name
         raise StepFailed(f"{what} failed on shard {where}: {type(error).__name__}: {error}") from error
 

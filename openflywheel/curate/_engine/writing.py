@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.ids import content_id
@@ -43,7 +44,13 @@ class Results(Protocol):
 
 
 def write(
-    result: Results, to: str | Path, recipe: Sequence[Any], *, name: str = "", added: bool = False
+    result: Results,
+    to: str | Path,
+    recipe: Sequence[Any],
+    *,
+    code: str = "",
+    name: str = "",
+    added: bool = False,
 ) -> Card:
     """Write a result as the dataset in the folder `to`, in bounded memory; returns its card.
 
@@ -51,6 +58,7 @@ def write(
         where the steps made one.
     dropped: "id", "uri", "source", "reason", "run".
     recipe: the steps with their settings (name, settings); they are on the card and in the version.
+    code: hash of all that decides what the steps do, in the version too; by default that of `recipe`.
     added: the run remembered the rows of earlier ones (`state`): they stay, but for what it changed in them.
 
     The version is a hash of the recipe and of all rows' ids, sorted; these are hashes of all that the rows
@@ -58,12 +66,12 @@ def write(
     SettingsError when it would be added to another recipe's rows.
     """
     place, steps = Path(to), tuple(msgspec.to_builtins(list(recipe), str_keys=True))
-    code = recipe_hash(recipe)
+    code = code or recipe_hash(recipe)
     before = _before(place, code, result) if added and (place / CARD).exists() else None
     place.mkdir(parents=True, exist_ok=True)
     for table, schema, parts in (
         (place / "dropped", DROPPED, _dropped(result)),
-        (place / "rows", _schema(result), _rows(result, code)),
+        (place / "rows", _schema(result, place / "rows" if before else None), _rows(result, code)),
     ):
         if before is None:
             replace(table, schema, parts, result.run)
@@ -120,10 +128,11 @@ def _rows(result: Results, code: str) -> Iterator[pa.Table]:
         yield rows
 
 
-def _schema(result: Results) -> pa.Schema:
-    """Columns of the rows; all batches of a run have the same."""
+def _schema(result: Results, before: Path | None) -> pa.Schema:
+    """Columns of the rows: those that are there before; all batches of a run have the same."""
     first = next(result.tables(), None)
-    vector = [VECTOR] if first is not None and VECTOR.name in first.column_names else []
+    known = [f.name for f in DeltaTable(before).schema().fields] if before else []
+    vector = [VECTOR] if VECTOR.name in [*known, *(first.column_names if first is not None else ())] else []
     return pa.schema([*schema_of(Row), *BESIDE, *vector])
 
 
@@ -136,7 +145,7 @@ def _card(place: Path, name: str, steps: Sequence[Any], code: str, waiting: int)
     dropped = {entry["values"]: entry["counts"] for entry in pc.value_counts(reasons).to_pylist()}
     return Card(
         name=name,
-        version=_version(rows.to_table(columns=["id"])["id"], steps),
+        version=_version(rows.to_table(columns=["id"])["id"], code),
         recipe=tuple(steps),
         recipe_hash=code,
         dropped=most_common(dropped),
@@ -147,8 +156,8 @@ def _card(place: Path, name: str, steps: Sequence[Any], code: str, waiting: int)
     )
 
 
-def _version(ids: pa.ChunkedArray, steps: Sequence[Any]) -> str:
-    digest = sha256(msgspec.json.encode(list(steps), order="deterministic"))
+def _version(ids: pa.ChunkedArray, code: str) -> str:
+    digest = sha256(code.encode())
     digest.update(np.sort(np.array(ids.to_pylist(), "S32")).tobytes())
     return digest.hexdigest()
 

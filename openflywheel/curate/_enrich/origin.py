@@ -1,4 +1,4 @@
-"""Where a row comes from, in columns: host, day, credibility, section."""
+"""Where a row comes from, in columns: host, credibility, section."""
 
 from collections.abc import Mapping
 
@@ -16,12 +16,6 @@ DOMAINS = 5  # a.b.c.example.com looks for itself, b.c.example.com, ..., com
 def host(table: pa.Table) -> pa.ChunkedArray:
     """The host of each row's `uri` (RFC 3986), in small letters."""
     return pc.utf8_lower(pc.struct_field(pc.extract_regex(table["uri"], HOST), "host"))
-
-
-def day(table: pa.Table) -> pa.ChunkedArray:
-    """The day of `at`, UTC, as in 2026-01-31."""
-    seconds = pc.floor(table["at"]).cast(pa.int64())
-    return seconds.cast(pa.timestamp("s")).cast(pa.date32()).cast(pa.string())
 
 
 def section(table: pa.Table) -> pa.ChunkedArray:

@@ -21,6 +21,7 @@ class Cache:
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file
+        file.touch(mode=0o600)  # texts as they came
         with closing(self._open()) as database:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute(_SETUP)

@@ -11,6 +11,7 @@ from engine_samples import (
     RECIPES,
     Reading,
     going,
+    hash_of,
     in_memory,
     in_pieces,
     marks,
@@ -59,6 +60,23 @@ def test_pieces_after_one_another_give_what_one_run_gives(table, size, names, pi
         whole = marks_of(run(shards_of(table, size), names, Path(folder)))
         found = in_pieces(table, bounds.tolist(), size, names, Path(folder))
         assert going(found) == going(whole)
+
+
+def test_a_row_that_gives_way_is_taken_out_of_keys_that_no_new_row_has(tmp_path):
+    """Its neighbours under a key of very many rows become each other's."""
+    old = table_of([f"aa bb cc dd {n:02d}" for n in range(60)])
+    buckets = [hash_of(text) % 120 for text in old["text"].to_pylist()]
+    rival = next(
+        table
+        for n in range(100, 100_000)
+        if hash_of(f"zzz {n:07d}") % 120 in buckets
+        and (table := table_of([f"zzz {n:07d}"], n))["id"][0].as_py() < min(old["id"].to_pylist())
+    )
+    table, names = pa.concat_tables([old, rival]), ("rival", "crowd")
+    assert len(rival["text"][0].as_py()) % 2 != len(old["text"][0].as_py()) % 2
+    whole = going(marks_of(run(shards_of(table, 100), names, tmp_path)))
+    assert 32 < len(whole) < 60
+    assert going(in_pieces(table, [0, 60, 61], 100, names, tmp_path)) == whole
 
 
 @pytest.fixture
