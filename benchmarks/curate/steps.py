@@ -149,7 +149,8 @@ def _spread(row: str, values: Sequence[float], unit: str) -> Row:
 def languages(texts: pa.ChunkedArray) -> list[Row]:
     """The same language as py3langid on the whole text, and how far the probabilities are apart."""
     codes, chances = identified(texts)
-    theirs = [their_model().classify(text) for text in texts.to_pylist()]
+    old = their_model()
+    theirs = [old.classify(text) for text in texts.to_pylist()]
     same = np.mean([mine == other for mine, (other, _) in zip(codes, theirs, strict=True)])
     apart = max(abs(float(mine) - other) for mine, (_, other) in zip(chances, theirs, strict=True))
     return [

@@ -127,7 +127,7 @@ def test_sentences_from_their_files(data):
 def test_a_pair_across_rows_is_not_the_rows_own(tmp_path):
     """The first row's sentence is the second row's other one: that says nothing of either row."""
     (tmp_path / "pairs.csv").write_text(
-        "Where is it?,Quite another thing,0.0\nA dog ran in the sun,where is it ?,1.0\nSame here,same here,5.0\n"
+        "Where is it?,Quite another thing,0.0\nA dog ran,where is it ?,1.0\nSame,same,5.0\n"
     )
     found, _ = meanings.sentences(tmp_path / "pairs.csv", "made up", NgramEncoder())
     assert found.unit == "of 1"

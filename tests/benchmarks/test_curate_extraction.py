@@ -1,4 +1,4 @@
-"""The extraction benchmark's own parts: means, intervals, ratios within rounds, and peers that are missing."""
+"""The extraction benchmark: means, intervals, ratios within rounds, and peers that are missing."""
 
 import statistics
 import sys

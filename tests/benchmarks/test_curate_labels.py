@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from benchmarks.curate import __main__ as command
 from benchmarks.curate import labels as bench
 from openflywheel.base.instruments.ngrams import NgramEncoder
 
@@ -149,6 +150,67 @@ def test_by_weight_more_texts_are_right_than_by_votes(monkeypatch):
     assert weighed > voted > labels
     assert 0 < apart < 0.15
     assert bench.labelled_by_many(np.random.default_rng(0)) == (weighed, voted, labels, apart)
+
+
+def test_outcomes_of_one_seed_are_the_same_and_of_another_are_not(monkeypatch, found):
+    train, test = bench.halved(found)
+    monkeypatch.setattr(bench, "judged", lambda part, given, _: (given % 3 == 0, part.labels))
+    one, again, other = (bench.outcome(train, test, "like", 0.3, seed, ENCODER) for seed in (0, 0, 1))
+    assert one == again
+    assert one.recall != other.recall
+
+
+def test_a_gain_is_in_points_of_accuracy(monkeypatch, found):
+    train, test = bench.halved(found)
+    weights = []
+
+    def learned(_, given, __, weight=None):
+        weights.append(weight)
+        return 0.5 if weight is None else 0.53
+
+    monkeypatch.setattr(bench, "accuracy", learned)
+    monkeypatch.setattr(bench, "judged", lambda part, *_: (part.labels == 0, part.labels))
+    seen = bench.outcome(train, test, "any", 0.1, 0, ENCODER)
+    assert seen.gain == pytest.approx(3)
+    (weight,) = (w for w in weights if w is not None)
+    assert np.array_equal(weight < 1, train.labels == 0)
+    assert weight.min() == np.float32(0.1)
+
+
+def test_every_set_seed_and_share_is_run(monkeypatch, found):
+    asked = []
+
+    def noted(train, _, kind, share, seed, __):
+        asked.append((train.texts[0], kind, share, seed))
+        return bench.Outcome(1.0, 1.0, 1.0, 0.0)
+
+    monkeypatch.setattr(bench, "outcome", noted)
+    monkeypatch.setattr(bench, "judged", lambda part, given, _: (given == 0, given))
+    sets = {"one": found, "two": bench.messages(PAIRS[::-1], ENCODER, 200)}
+    rows = {row.row: row for row in bench.errors(sets, ENCODER, seeds=2)}
+    assert len(asked) == len(set(asked)) == 2 * 2 * len(bench.PLANTED)
+    assert {(kind, share) for _, kind, share, _ in asked} == set(bench.PLANTED)
+    assert rows["one: accuracy, nothing planted"].unit == "of 60"
+    assert rows["two: accuracy, nothing planted"].unit == "of 50"
+    train, _ = bench.halved(found)
+    assert rows["one: marked, nothing planted"].value == pytest.approx(np.mean(train.labels == 0))
+    assert rows["30%, like label: found"].value == 1
+
+
+def test_labellers_who_agree_leave_nothing_to_weigh(monkeypatch):
+    monkeypatch.setattr(bench, "TEXTS", 100)
+    monkeypatch.setattr(bench, "LABELS", 4)
+    monkeypatch.setattr(np, "clip", lambda values, *_: np.ones_like(values))
+    monkeypatch.setattr(bench, "LABELLERS", 9)  # too few for a tenth of poor ones
+    weighed, voted, labels, apart = bench.labelled_by_many(np.random.default_rng(1))
+    assert (weighed, voted, labels) == (1, 1, 1)
+    assert apart < 0.05
+
+
+def test_both_are_parts_that_the_command_runs_unless_it_is_told_others(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["curate"])
+    assert {"labels", "steps"} <= set(command._options().only)
+    assert all(f"\n{part} " in f"\n{command.__doc__}" for part in command.PARTS)
 
 
 @pytest.mark.slow

@@ -54,8 +54,8 @@ def test_it_gives_the_last_line_and_what_was_burnt(metered, tmp_path):
         print("last", sys.argv[1:])
     """, "one", "two"))  # fmt: skip
     assert said == "last ['one', 'two']"
-    assert 0.3 <= cpu
-    assert 0 < wall
+    assert cpu >= 0.3
+    assert wall > 0
     assert (tmp_path / "folder/output").read_text() == "first\nlast ['one', 'two']\n"
 
 

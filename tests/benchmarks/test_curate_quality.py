@@ -16,8 +16,8 @@ WORDS = (
     "reason number office weather children history water building machine language picture minute "
     "walked opened brought carried followed remembered noticed promised returned waited listened wrote "
     "quiet early narrow heavy gentle famous careful broken distant yellow ancient simple strange"
-).split()
-LITTLE = "the of and to that with have in was for on as by from at were this which".split()
+)
+LITTLE = "the of and to that with have in was for on as by from at were this which"
 
 
 def prose(seed, sentences=24):
@@ -26,7 +26,7 @@ def prose(seed, sentences=24):
     lines = [
         " ".join(
             " ".join(
-                chance.choice(LITTLE if n % 2 else WORDS) for n in range(chance.randrange(9, 18, 2))
+                chance.choice((LITTLE if n % 2 else WORDS).split()) for n in range(chance.randrange(9, 18, 2))
             ).capitalize()
             + "."
             for _ in range(3)

@@ -34,7 +34,7 @@ def pairs(tmp_path):
     """Four pairs: in two the rejected answer swears more, in one the chosen one, in one nobody does."""
     answers = [
         ("I would rather not say.", "Fuck off, asshole."),
-        ("That is an asshole's question, but here you are.", "Asshole, asshole, asshole!"),
+        ("You are an asshole, but here is what you asked for.", "Asshole, asshole, asshole!"),
         ("No, asshole.", "No, thank you."),
         ("Yes, of course.", "No, never."),
     ]
@@ -104,6 +104,24 @@ def test_costs_are_of_every_work_and_ratios_of_a_round(tmp_path, monkeypatch):
     assert rows["mojibake: times ftfy"].value == 4
     assert rows["language: times py3langid"].value == 2.5
     assert rows["redact: times the guards on every text"].value == 1
+
+
+def test_of_several_rounds_the_median_is_shown_with_the_lowest_and_the_highest():
+    row = bench._spread("CPU-s: chunk", [3.0, 1.0, 1.5], "s")
+    assert (row.value, row.interval, row.bar) == (1.5, (1.0, 3.0), None)
+
+
+def test_time_is_that_of_the_work():
+    done = []
+    assert bench._cpu(lambda: done.append(1)) >= 0
+    assert done == [1]
+
+
+def test_the_guards_without_hints_are_asked_about_every_text(tmp_path):
+    assert bench.detect().hints is not None
+    text, said = bench.detect()(PRIVATE)
+    assert "jo@example.com" not in text
+    assert sum(verdict.n for verdict in said) == 2
 
 
 def test_languages_are_those_of_py3langid():
