@@ -53,6 +53,12 @@ def marked(table: pa.Table, rows: NDArray[np.int64], marks: pa.Table) -> pa.Tabl
     return table
 
 
+def wordless(table: pa.Table) -> pa.ChunkedArray:
+    """Rows that are media and nothing else: rules about words have nothing to say about them."""
+    empty = pc.equal(pc.utf8_trim_whitespace(table["text"]), "")
+    return pc.and_(empty, pc.greater(pc.fill_null(pc.list_value_length(table["parts"]), 0), 0))
+
+
 META = "meta."  # working columns of this name hold new facts of the rows; they end in the map `meta`
 
 

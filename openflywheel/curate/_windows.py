@@ -1,7 +1,6 @@
 """Where in a batch's texts a careful detector has to look: near a hint, and nowhere else.
 
-One pass of RE2 over blocks of lines, 200 to 360 MB a CPU-second, finds the 5 % (Debian's documentation) to
-15 % (annual reports, full of figures) of them that can hold anything.
+One pass of RE2 over blocks of lines finds the few of them that can hold anything.
 """
 
 from collections.abc import Sequence

@@ -8,6 +8,7 @@ import pyarrow as pa
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from openflywheel.base.errors import SettingsError
 from openflywheel.curate._batches import Batch, as_table
 from openflywheel.curate._holdouts import given_away, name_of, teaching
 from openflywheel.curate._tokens import Tokens, tokens
@@ -45,6 +46,10 @@ def decontaminate(
     words with the holdout", "decontaminate: holds a text of the holdout", "decontaminate: is a text of the
     holdout"; the fact "decontaminate" names the text by its hash. `holdouts` is handed in by the wheel.
     """
+    if not (1 <= least <= words):
+        raise SettingsError(
+            f"curate.decontaminate: words = {words}, least = {least}; give 1 <= least <= words"
+        )
     table = as_table(batch)
     names, known = _index(tuple(holdouts()), words)
     rows = teaching(table)

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from openflywheel.base.errors import SettingsError
 from openflywheel.base.instruments.encoder import Encoder
 from openflywheel.curate._batches import Batch, as_table
 from openflywheel.curate._holdouts import given_away, name_of, teaching
@@ -28,6 +29,10 @@ def decontaminate_semantic(
     first. Reason: "decontaminate: close to a text of the holdout"; the fact "decontaminate" names the nearest
     one by its hash. `encoder` and `holdouts` are handed in by the wheel.
     """
+    if not (0 < similarity <= 1):
+        raise SettingsError(
+            f"curate.decontaminate_semantic: similarity = {similarity}; give more than 0, at most 1"
+        )
     table = as_table(batch)
     rows = teaching(table)
     names, vectors = _index(tuple(holdouts()), encoder.encode)

@@ -14,7 +14,15 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from openflywheel.base.errors import StoreError
-from openflywheel.curate._batches import Batch, as_table, kept, mark_drops, with_meta, with_text
+from openflywheel.curate._batches import (
+    Batch,
+    as_table,
+    kept,
+    mark_drops,
+    with_column,
+    with_meta,
+    with_text,
+)
 from openflywheel.curate._extract.cache import Cache
 from openflywheel.curate._extract.facts import NAMES
 from openflywheel.curate._extract.pages import Extracted, Tier, read, version
@@ -169,7 +177,7 @@ def _document(found: Document) -> Extracted:
 
 
 def _put(table: pa.Table, sources: Sequence[Source], found: Sequence[Extracted]) -> pa.Table:
-    """The table with texts and facts, without the bytes; rows whose document says nothing are dropped."""
+    """The table with texts and facts, without bytes but media's; rows whose document says nothing go."""
     rows = [source.row for source in sources]
     texts = _column(table, rows, [each.text for each in found])
     refused = [
@@ -183,7 +191,16 @@ def _put(table: pa.Table, sources: Sequence[Source], found: Sequence[Extracted])
     drops = _column(table, rows, refused)
     for reason in sorted({reason for reason in refused if reason}):
         table = mark_drops(table, pc.equal(drops, reason), reason)
-    return table.drop_columns("content") if "content" in table.column_names else table
+    return _without_bytes(table, rows) if "content" in table.column_names else table
+
+
+def _without_bytes(table: pa.Table, rows: Sequence[int]) -> pa.Table:
+    """The table without the bytes of documents that were read; `media` wants those of pictures."""
+    read = pa.array(np.isin(np.arange(table.num_rows), rows))
+    left = pc.if_else(pc.and_not(kept(table), read), table["content"], None)
+    if left.null_count == table.num_rows:
+        return table.drop_columns("content")
+    return with_column(table, "content", left)
 
 
 def _column(table: pa.Table, rows: Sequence[int], values: Sequence[str | None]) -> pa.Array:

@@ -14,6 +14,7 @@ from openflywheel.curate._whole import Whole
 
 PIECES, PIECE = 4, 16  # bits of a hash: four pieces of sixteen
 FARTHEST = 2 * PIECES - 1  # bits: of two hashes that differ in no more, one piece differs in one bit at most
+HASH = r"^[0-9a-f]{16}$"
 REASON = "image_duplicates: looks like one that stays"
 NEIGHBOURS = np.concatenate([[0], 1 << np.arange(PIECE)]).astype(np.uint64)
 
@@ -38,7 +39,8 @@ def image_duplicates(*, distance: int = 5, keep: Keep = "newest") -> Whole:
 def _sketch(table: pa.Table) -> pa.Table:
     """Light enough to stay in memory as it is: a hash has 8 bytes."""
     silent = pc.equal(pc.utf8_trim_whitespace(table["text"]), "")
-    hashes = pc.if_else(silent, meta(table, "phash"), None)
+    said = meta(table, "phash")  # a source may say anything
+    hashes = pc.if_else(pc.and_(silent, pc.match_substring_regex(said, HASH)), said, None)
     known = np.flatnonzero(hashes.is_valid().to_numpy())
     bits = np.zeros(table.num_rows, np.uint64)
     bits[known] = [int(h, 16) for h in hashes.take(known).to_pylist()]
@@ -54,7 +56,9 @@ def _keys(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     numbers = np.arange(PIECES, dtype=np.uint64)
     pieces = (bits[:, None] >> (numbers * np.uint64(PIECE))) & np.uint64((1 << PIECE) - 1)
     turned = pieces[:, :, None] ^ NEIGHBOURS
-    return (turned | (numbers << np.uint64(PIECE))[None, :, None]).reshape(len(bits), PIECES * len(NEIGHBOURS))
+    return (turned | (numbers << np.uint64(PIECE))[None, :, None]).reshape(
+        len(bits), PIECES * len(NEIGHBOURS)
+    )
 
 
 def _alike(left: pa.Table, right: pa.Table, *, distance: int) -> NDArray[np.bool_]:

@@ -21,6 +21,9 @@ def language(batch: Batch, *, keep: tuple[str, ...] = (), least: float = 0.5, sa
     from its end, which is faster and less sure. Model: langid.py (Lui & Baldwin 2012, P12-3005) in the
     edition of py3langid, 140 languages. Raises SettingsError for a language that it does not know.
     """
+    if not 0 <= least <= 1 or sample < 0:
+        said = f"curate.language: least = {least}, sample = {sample}; least is 0 to 1, sample 0 or more"
+        raise SettingsError(said)
     for wanted in keep:
         if wanted not in languages():
             said = f"curate.language: keep = {wanted!r} is no language code; {suggest(wanted, languages())}"

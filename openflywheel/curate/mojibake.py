@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from openflywheel.base.errors import SettingsError
 from openflywheel.curate._batches import Batch, as_table, kept, mark_drops, with_text
 from openflywheel.curate._going import spread
 
@@ -33,6 +34,8 @@ def mojibake(batch: Batch, *, lost: float = 0.01) -> pa.Table:
     then looks at; what it is not sure of stays. What was lost for good stands there as U+FFFD: a text is
     dropped when they are more than a share `lost` of its characters, reason "mojibake: characters lost".
     """
+    if not (0 <= lost <= 1):
+        raise SettingsError(f"curate.mojibake: lost = {lost}; give a share from 0 to 1")
     table = as_table(batch)
     damaged = pc.and_(kept(table), pc.match_substring_regex(table["text"], SIGNS))
     rows = np.flatnonzero(damaged.to_numpy())

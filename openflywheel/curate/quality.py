@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from openflywheel.curate._batches import Batch, as_table, kept, meta, with_column, with_text
+from openflywheel.curate._batches import Batch, as_table, kept, meta, with_column, with_text, wordless
 from openflywheel.curate._going import going, spread
 from openflywheel.curate._nouns import PAIRS
 from openflywheel.curate._quality.c4 import c4, cleaned
@@ -65,10 +65,10 @@ def quality(
 
 
 def _documents(table: pa.Table) -> pa.ChunkedArray:
-    """Rows that are no examples (they have no label), no messages and no rows of tables."""
+    """Rows that are no examples (they have no label), no messages, no rows of tables and no pictures."""
     labelled = pc.greater(pc.fill_null(pc.list_value_length(table["labels"].cast(PAIRS)), 0), 0)
     messages = pc.is_in(table["source"], pa.array(NOT_DOCUMENTS))
-    return pc.invert(pc.or_(labelled, messages))
+    return pc.invert(pc.or_(pc.or_(labelled, messages), wordless(table)))
 
 
 def _judge(table: pa.Table, judged: pa.ChunkedArray, how: Judged, lines: bool) -> pa.Table:

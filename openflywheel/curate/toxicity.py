@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from openflywheel.base.errors import SettingsError
 from openflywheel.curate import _flagged
 from openflywheel.curate._batches import Batch, as_table, mark_drops, with_meta
 from openflywheel.curate._going import going, spread
@@ -24,6 +25,11 @@ def toxicity(batch: Batch, *, toxic: float = 0.02, adult: float = 0.02, mentions
     words, spam and pornography. They do not find hatred or danger in polite words; a guard or a
     `quality_classifier` that was taught does.
     """
+    if not (0 <= toxic <= 1 and 0 <= adult <= 1 and mentions >= 1):
+        raise SettingsError(
+            f"curate.toxicity: toxic = {toxic}, adult = {adult}, mentions = {mentions}; shares are 0 to 1, "
+            "mentions 1 or more"
+        )
     table = as_table(batch)
     rows = going(table)
     words = tokens(table["text"].take(rows)).words()

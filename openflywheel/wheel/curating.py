@@ -141,13 +141,14 @@ def curate_beside(
     when `to` lies in the source, StateRefused when the folder was made by another recipe, StepFailed.
     """
     _check_apart(source, to)
+    found = shards(source, terms=terms)  # before a folder is made for what is not there
     to.mkdir(parents=True, exist_ok=True)
     known, work, state = to / ".read", to / ".work", to / ".state"
     for folder in (work, state):  # they hold texts as they came
         folder.mkdir(mode=0o700, exist_ok=True)
     read = known.read_text().split() if known.exists() else []
     with closing(Store.of(settings)) as store:
-        code, fresh = recipe(settings, store), unread(shards(source, terms=terms), read)
+        code, fresh = recipe(settings, store), unread(found, read)
         inputs = [Keyed(shard, store.naming()) for shard in fresh]
     with (
         engine(settings) as where,

@@ -20,6 +20,7 @@ from openflywheel.curate._engine.forget import forget
 from openflywheel.curate._engine.ids import hashed
 from openflywheel.curate._engine.local import Local
 from openflywheel.curate._engine.reading import Terms, read, shards
+from openflywheel.curate._engine.recall import recall
 from openflywheel.curate._engine.run import curate
 from openflywheel.curate._engine.writing import write
 from openflywheel.wheel import curating
@@ -38,19 +39,27 @@ ASKED = {
     "account": "I cannot sign in to the account {} since {}",
 }
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-EXAMPLES = [
-    {"text": f"{ASKED[label].format(n, DAYS[n])}", "keep": True} for label in LABELS for n in range(6)
-]
+SAID = (
+    "The lamp is sent back at our cost when it broke on its way to you, and a new one comes within days.",
+    "Chairs are looked after by people who know them well; write to them when a leg of yours comes off.",
+    "A table that is too large for its room can be cut to size in our shop, and the cut is oiled there.",
+    "What was ordered in the evening leaves our house on the next day, except before long holidays.",
+    "Nobody pays for the way back of a thing that we sent by mistake, whatever its size may have been.",
+    "Colours on a screen are not those in daylight, so ask us for a piece of cloth before you choose.",
+)
+KEEP = [ASKED[label].format(1_000 + n, DAYS[n % 7]) for label in LABELS for n in range(0, 88, 4)]
+EXAMPLES = [{"text": text, "keep": True} for text in (*KEEP, *SAID)]
 EXAMPLES += [{"text": f"zq{n} xx vv {n} qq zz {n * 7} kk", "keep": False} for n in range(24)]
 RECIPE = """\
   - extract
   - media
+  - image_duplicates
   - mojibake
   - normalise
   - synthesise: {model: far/m, kinds: [paraphrase], most_share: 0.2}
   - language
   - quality
-  - quality_classifier: {examples: examples.jsonl}
+  - quality_classifier: {examples: examples.jsonl, keep: 1.0}
   - toxicity
   - redact
   - length: {least: 4, most: 20000}
@@ -65,7 +74,6 @@ RECIPE = """\
   - dedupe
   - near_duplicates
   - semantic_duplicates
-  - image_duplicates
   - contradictions
   - label_errors: {then: report}
   - split: {validation: 0.15, held_out: 0.15}
@@ -112,9 +120,9 @@ def odd() -> list[dict[str, Any]]:
         | ({"purposes": ["evaluation"]} if n % 2 else {})
         for n in range(6)
     ]
-    return [
-        *({**row, "text": row["text"].upper(), "at": row["at"] - 9_000} for row in asked[:20:3]),
-        *near, *others,
+    copies = [{**row, "text": row["text"].upper(), "at": row["at"] - 9_000} for row in asked[:20:3]]
+    return [{"source": "forum"} | row for row in [
+        *copies, *near, *others,
         {"text": "x"},
         {"text": "the price is 5 \ufffd\ufffd\ufffd\ufffd\ufffd"},
         {"text": "nobody may use this text for anything", "purposes": ["billing"]},
@@ -123,17 +131,15 @@ def odd() -> list[dict[str, Any]]:
         {"text": "my lamp grew old", "published": "2001-01-01", "at": 1_700_000_000.0},
         {"text": "Refunds are paid within 30 days of the return.", "at": 1_600_000_000.0},
         {"text": "Refunds are paid within 14 days of the return.", "at": 1_700_000_000.0},
-    ]  # fmt: skip
+    ]]  # fmt: skip
 
 
 def page(words: str) -> str:
-    paragraphs = "".join(
-        f"<p>The {words} of part {n} is looked after by a person who knows it well, and who answers within a "
-        f"day when it is broken, when it is late, or when {words} number {n * 3} is not what was ordered.</p>"
-        for n in range(6)
-    )
+    """A page that says all that there is to be said."""
+    paragraphs = "".join(f"<p>{text}</p>" for text in SAID)
     head = f"<html><head><title>{words}</title></head><body><nav><a href='/'>Home</a></nav>"
-    return f"{head}<article><h1>All about the {words}</h1>{paragraphs}</article></body></html>"
+    title = f"<h1>The {words}</h1><p>With a {words} comes more than one would think.</p>"
+    return f"{head}<article>{title}{paragraphs}</article></body></html>"
 
 
 def picture(seed: int, format: str = "PNG") -> bytes:
@@ -154,12 +160,12 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     for name in ("lamp", "chair"):
         (folder / f"{name}.html").write_text(page(name))
-    (folder / "note.md").write_text("# Tables\n\n" + "A table is measured before it is cut to size. " * 12)
+    (folder / "note.md").write_text("# All of it\n\n" + "\n\n".join(reversed(SAID)))
     (folder / "broken.pdf").write_bytes(b"%PDF-1.4 and nothing more")
     (folder / "what.xyz").write_bytes(b"\x00")
     (folder / "a.png").write_bytes(picture(1))
     (folder / "b.png").write_bytes(picture(2))
-    (folder / "same.jpg").write_bytes(picture(1, "JPEG"))
+    (folder / "same.tif").write_bytes(picture(1, "TIFF"))
     (folder / "broken.png").write_bytes(b"\x89PNG no picture")
     return folder
 
@@ -226,11 +232,13 @@ def test_the_recipe_has_every_step_of_the_room(tmp_path):
     )
 
 
-@pytest.fixture
-def whole(tmp_path, mixed, model):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, mixed, _provider):
     """The set after every step, in one process: where the dataset lies."""
-    run_on(Inline(), settings(tmp_path, model.url), mixed, tmp_path / "out")
-    return tmp_path / "out"
+    folder = tmp_path_factory.mktemp("whole")
+    _provider.script({"rules": [{"answer": ANSWER}]})
+    run_on(Inline(), settings(folder, _provider.url), mixed, folder / "out")
+    return folder / "out"
 
 
 class TestEverything:
@@ -240,7 +248,9 @@ class TestEverything:
         for row in rows:
             for name in {row["unit"], *row["parents"]} & set(given):
                 became[name].append(row)
-        assert set(given) - set(became) - set(dropped) == set()
+        places = {r["uri"] for r in DeltaTable(whole / "dropped").to_pyarrow_table().to_pylist()} - {""}
+        lost = set(given) - set(became) - set(dropped)
+        assert {given[name]["uri"] for name in lost} <= places  # all its chunks went
         assert all(dropped.values())
         assert not {row["unit"] for row in rows} & set(dropped)
         own = [r for r in rows if "synthetic" not in r["meta"]]
@@ -279,22 +289,13 @@ class TestEverything:
     def test_the_facts_of_the_steps_are_there(self, whole):
         rows = rows_in(whole)
         facts = set().union(*(row["meta"] for row in rows))
-        assert {
-            "lang",
-            "toxicity",
-            "first_seen",
-            "keywords",
-            "phash",
-            "title",
-            "reliability",
-            "part",
-        } <= facts
+        assert {"lang", "toxicity", "keywords", "title", "topic", "section", "tokens", "part"} <= facts
         assert all("@example.com" not in row["text"] for row in rows)
         assert any("<email>" in row["text"] for row in rows)
         assert all(len(row["embedding"]) > 0 for row in rows if row["text"])
         assert {row["weight"] for row in rows if row["source"] == "chat"} != {1.0}
         parts = [row for row in rows if row["meta"].get("part")]
-        assert len({row["uri"] for row in parts}) >= 2
+        assert {"note.md"} <= {row["uri"] for row in parts}
         old = [r for r in rows if r["text"].startswith("Refunds are paid within 30")]
         assert [bool(r["meta"].get("contradicted_by")) for r in old] == [True]
 
@@ -453,5 +454,9 @@ def test_what_is_forgotten_leaves_no_trace_and_its_copy_comes_back(open_wheel):
     assert new.id.encode() in bytes_in(state)
     assert forget(state, [new.id]) == 1
     assert mark not in bytes_in(state)
-    assert new.id.encode() not in bytes_in(state)
     assert old.id.encode() in bytes_in(state)
+    wheel.store.append([Record(source="t", purposes=("training",), text="Number 77")])
+    assert wheel.advance("curate").error == ""
+    assert new.id.encode() not in bytes_in(state)
+    found = recall(state, [old.id]).to_pylist()[0]
+    assert (found["drop"], found["meta.duplicate_of"]) == (None, None)

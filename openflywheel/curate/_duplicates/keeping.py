@@ -39,7 +39,7 @@ def standing(table: pa.Table) -> pa.Table:
         "id": table["id"],
         "teaches": _teaches(table["purposes"]),
         "trust": pc.fill_null(pc.add(pc.index_in(table["labelled_by"], TRUST), 1), 0).cast(pa.int8()),
-        "credibility": _share(meta(table, "credibility")),
+        "credibility": share(meta(table, "credibility")),
         "came": pc.coalesce(seconds, table["at"]),
         "at": table["at"],
     })  # fmt: skip
@@ -51,7 +51,7 @@ def _teaches(purposes: pa.ChunkedArray) -> NDArray[np.bool_]:
     return np.bincount(rows[named], minlength=len(purposes)) > 0
 
 
-def _share(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def share(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """Texts as numbers from 0 to 1; what is none becomes null."""
     number = pc.match_substring_regex(texts, r"^(0(\.\d+)?|1(\.0+)?)$")
     return pc.if_else(number, texts, None).cast(pa.float32())

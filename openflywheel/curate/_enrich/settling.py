@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from openflywheel.curate._batches import meta
+from openflywheel.curate._duplicates.keeping import share
 from openflywheel.curate._enrich.claims import claims
 from openflywheel.curate._enrich.dates import DAY, published
 from openflywheel.curate._enrich.spelling import JOINT
@@ -40,7 +41,7 @@ def sketch(table: pa.Table, *, most: int) -> pa.Table:
     return pa.table({
         "id": table["id"],
         "when": when,
-        "credible": pc.fill_null(meta(table, "credibility").cast(pa.float64()), 0.5),
+        "credible": pc.fill_null(share(meta(table, "credibility")).cast(pa.float64()), 0.5),
         "keys": pa.ListArray.from_arrays(offsets, pa.array(found.key)),
         "claims": pa.ListArray.from_arrays(offsets, pa.array(found.key)),
         "values": pa.ListArray.from_arrays(offsets, pa.array(found.value)),

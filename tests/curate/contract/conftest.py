@@ -1,7 +1,7 @@
 """Every step of curation, loaded as the wheel loads it; what they are tested on can be imported by name."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def load(folder: Path) -> Iterator[Load]:
+def load(folder: Path) -> Load:
     """Loads a case's plugin, each once."""
     loaded: dict[cases.Case, cases.Plugin] = {}
 
@@ -29,4 +29,4 @@ def load(folder: Path) -> Iterator[Load]:
             loaded[case] = case.load(folder)
         return loaded[case]
 
-    yield one
+    return one

@@ -2,12 +2,13 @@
 
 A plugin that is new is tested with its defaults. One that has required settings needs a line in SETTINGS.
 """
+# ruff: noqa: RUF001, E501  letters of other scripts look like others; lists of texts are long
 
 import inspect
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,6 +27,7 @@ from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Part, Record
 from openflywheel.collect._files.transcribe import transcribe
 from openflywheel.curate._engine.batches import ORIGIN, ready
+from openflywheel.curate._whole import settled
 from openflywheel.store.objects import Objects
 from openflywheel.store.vault import Vault
 from openflywheel.wheel.documents import read_document
@@ -61,7 +63,9 @@ SETTINGS: Mapping[str, Sequence[Mapping[str, Any]]] = {
         {"older_than": "365d", "drop": False},
     ),
     "synthesise": ({"model": "local/echo", "per_row": 2, "most_share": 1.5},),
-    "topics": ({"topics": {"returns": "sending goods back, refunds", "pets": "a cat or a dog"}, "least": 0.05},),
+    "topics": (
+        {"topics": {"returns": "sending goods back, refunds", "pets": "a cat or a dog"}, "least": 0.05},
+    ),
     "toxicity": ({"mentions": 1},),
 }
 DROPS: Mapping[str, tuple[str, ...]] = {
@@ -117,7 +121,9 @@ def handed(folder: Path) -> dict[str, Any]:
     """Real things, all of which can be sent to another process."""
     return {
         "ask": echo,
-        "detect": guard.Detect([door.load("guard", "pii"), door.load("guard", "secrets", {"mode": "refuse"})]),
+        "detect": guard.Detect(
+            [door.load("guard", "pii"), door.load("guard", "secrets", {"mode": "refuse"})]
+        ),
         "documents": read_document,
         "encoder": NgramEncoder(),
         "folder": folder,
@@ -137,7 +143,11 @@ def echo(prompt: str, *, model: str) -> str:
 
 def held_out() -> Sequence[str]:
     """Some of which `TEXTS` have."""
-    return ("where is my parcel", "", "How do I send back a jacket that does not fit me, and who pays for it?")
+    return (
+        "where is my parcel",
+        "",
+        "How do I send back a jacket that does not fit me, and who pays for it?",
+    )
 
 
 def furnished(folder: Path) -> Path:
@@ -186,7 +196,9 @@ def pictures() -> tuple[bytes, ...]:
     return (*made, made[0][:60])
 
 
-LONG = " ".join(f"Sentence number {n} of a long text speaks of the river, the town and its bridge." for n in range(60))
+LONG = " ".join(
+    f"Sentence number {n} of a long text speaks of the river, the town and its bridge." for n in range(60)
+)
 TEXTS = (
     "", " ", "\n\n\n", "ok", "😀", "👩‍👩‍👧‍👦 🏳️‍🌈 1️⃣", "猫は台所で眠っています。犬は庭で遊んでいます。", "这只猫在厨房里睡觉。",
     "แมวนอนหลับอยู่ในห้องครัว", "القطة نائمة في المطبخ، والكلب في الحديقة.", "החתול ישן במטבח", "Кошка спит на кухне.",
@@ -280,7 +292,9 @@ def table_of(some: Sequence[Row], working: Sequence[str] = ()) -> pa.Table:
 
 def tables(most: int = 10) -> st.SearchStrategy[pa.Table]:
     return st.builds(
-        table_of, st.lists(rows(), max_size=most), st.sampled_from([(), *((*a, *b) for a in LEFT for b in LEFT if a < b)])
+        table_of,
+        st.lists(rows(), max_size=most),
+        st.sampled_from([(), *((*a, *b) for a in LEFT for b in LEFT if a < b)]),
     )
 
 
@@ -298,15 +312,20 @@ def with_twins(table: pa.Table) -> pa.Table:
 def of_texts(texts: Sequence[str], **fields: Any) -> pa.Table:
     """A batch of plain texts that may teach, each with an address of its own."""
     common = {"source": "files", "purposes": ("training",), "at": 1.7e9} | fields
-    made = [Record(**{"text": text, "uri": f"https://example.com/{n}"} | common) for n, text in enumerate(texts)]
+    made = [
+        Record(**{"text": text, "uri": f"https://example.com/{n}"} | common) for n, text in enumerate(texts)
+    ]
     return table_of([msgspec.structs.asdict(record) | {"drop": None} for record in made])
 
 
+@cache
 def mixed_table() -> pa.Table:
     """Every text above, in a table with two rows that were dropped and with labels and people."""
     made = []
     for n, text in enumerate(TEXTS):
-        facts = {name: values[n % len(values)] for name, values in FACTS.items() if n % 3 and name not in NEVER}
+        facts = {
+            name: values[n % len(values)] for name, values in FACTS.items() if n % 3 and name not in NEVER
+        }
         labels = {"t": "ab"[n % 2]} if n % 4 == 0 else {}
         record = Record(
             text=text, source=("files", "chat")[n % 2], uri=f"https://example.com/{n}", subject=f"p{n % 5}",
@@ -339,12 +358,7 @@ def pieces(table: pa.Table, order: Sequence[int], sizes: Sequence[int]) -> Itera
         start += size
 
 
-def run(case: Case, folder: Path, table: pa.Table) -> pa.Table:
-    """A step, whole or not, on one table."""
-    return partial(apply, case)(case.load(folder), table)
-
-
 def apply(case: Case, plugin: Plugin, table: pa.Table) -> pa.Table:
-    from openflywheel.curate._whole import settled  # noqa: PLC0415
+    from openflywheel.curate._whole import settled
 
     return settled(plugin(), table) if case in cases()[1] else plugin(table)
