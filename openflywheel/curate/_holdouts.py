@@ -30,7 +30,10 @@ def given_away(table: pa.Table, rows: Places, names: list[str], reason: str) -> 
     """The table with these rows dropped, each for the holdout's text of that name."""
     places = np.full(table.num_rows, -1, np.int64)
     places[rows] = np.arange(len(rows))
-    table = with_meta(table, FACT, pa.array(names, pa.string()).take(pa.array(places, mask=places < 0)))
+    column = META + FACT
+    known = table[column] if column in table.column_names else pa.nulls(table.num_rows, pa.string())
+    facts = pa.array(names, pa.string()).take(pa.array(places, mask=places < 0))
+    table = with_meta(table, FACT, pc.coalesce(facts, known))
     return mark_drops(table, pa.chunked_array([pa.array(places >= 0)]), reason)
 
 

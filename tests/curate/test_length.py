@@ -43,6 +43,8 @@ def test_no_rows_are_no_problem() -> None:
 
 
 def test_the_door_knows_its_settings() -> None:
-    assert door.load("curate", "length", {"least": 1, "most": 1})(batch(["ab"]))["drop"].to_pylist() == ["too long"]
+    assert door.load("curate", "length", {"least": 1, "most": 1})(batch(["ab"]))["drop"].to_pylist() == [
+        "too long"
+    ]
     with pytest.raises(UnknownSetting):
         door.load("curate", "length", {"most": "many"})

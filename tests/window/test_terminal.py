@@ -37,7 +37,13 @@ LINES = {
     "collect": [],
     "curate": [],
 }
-ELSEWHERE = {"demo", "datasets", "keys", "serve", "fake-provider"}  # groups, and what runs until it is stopped
+ELSEWHERE = {
+    "demo",
+    "datasets",
+    "keys",
+    "serve",
+    "fake-provider",
+}  # groups, and what runs until it is stopped
 PYTHON = (sys.executable, "-m", "openflywheel")
 
 

@@ -102,7 +102,9 @@ def word():
 
 def test_a_docx_keeps_its_order(found):
     (one,) = found("a.docx", word())
-    assert one.text == "# Returns\nWithin 30 days.\n\n| what | days |\n| --- | --- |\n| shoes | 30 |\n\n## Why"
+    assert (
+        one.text == "# Returns\nWithin 30 days.\n\n| what | days |\n| --- | --- |\n| shoes | 30 |\n\n## Why"
+    )
     assert (one.meta, one.person) == ({"title": "Manual"}, "Ann")
 
 

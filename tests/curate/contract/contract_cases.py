@@ -77,7 +77,7 @@ DROPS: Mapping[str, tuple[str, ...]] = {
 }
 """How the reasons of a step begin where they do not begin with its name."""
 ADDS = ("chunk", "synthesise")  # steps that make rows of rows
-TAKES = {"extract": {"content"}}  # columns that a step is there to take away
+TAKES = {"extract": {"content"}}  # columns that a step is there to take away, or to empty
 
 
 class Case(Struct, frozen=True):
@@ -329,7 +329,7 @@ def mixed_table() -> pa.Table:
         labels = {"t": "ab"[n % 2]} if n % 4 == 0 else {}
         record = Record(
             text=text, source=("files", "chat")[n % 2], uri=f"https://example.com/{n}", subject=f"p{n % 5}",
-            purposes=("training",) if n % 7 else ("evaluation",), labels=labels, labelled_by="user", meta=facts, at=1.6e9 + n,
+            purposes=("support",) if "@" in text else ("training",) if n % 7 else ("evaluation",), labels=labels, labelled_by="user", meta=facts, at=1.6e9 + n,
         )  # fmt: skip
         made.append(msgspec.structs.asdict(record) | {"drop": EARLIER if n in (5, 30) else None})
     return table_of(made)
@@ -359,6 +359,5 @@ def pieces(table: pa.Table, order: Sequence[int], sizes: Sequence[int]) -> Itera
 
 
 def apply(case: Case, plugin: Plugin, table: pa.Table) -> pa.Table:
-    from openflywheel.curate._whole import settled
-
+    """A step, whole or not, on one table."""
     return settled(plugin(), table) if case in cases()[1] else plugin(table)
