@@ -10,11 +10,16 @@ from pathlib import Path
 from pwd import getpwall
 from typing import Any
 
+import hypothesis
 import pytest
 
 from openflywheel.serve._fake.server import Running, running
 
 PASSWORD = "s3cret"
+
+# No test is about time: a machine that is busy would fail it.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module")

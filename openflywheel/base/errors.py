@@ -8,6 +8,7 @@ FlywheelError
     MissingExtra         an optional dependency is not installed
     UnknownTask          the flywheel has no task of that name
     UnknownExchange      a signal is about an exchange that the store has never seen
+    UnknownRecord        something is asked about a record or a row that the store has never seen
     UnknownModel         the store has no model of that name
     SourceFailed         the far side of a source did not answer, or refused us
     HoldoutRefused       somebody asked for holdout data in order to train on it

@@ -119,14 +119,17 @@ def _told(table: pa.Table, seen: dict[str, Seen]) -> pa.Table:
     digests = pc.list_flatten(column).field("digest").to_pylist()
     rows = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
     firsts: list[Seen | None] = [None] * table.num_rows
-    for row, digest in zip(rows[::-1], digests[::-1], strict=True):
-        firsts[row] = seen.get(digest, firsts[row])
+    goes = kept(table).to_numpy()
+    looked = [seen.get(digest) if goes[row] else None for row, digest in zip(rows, digests, strict=True)]
+    for row, found in zip(rows[::-1], looked[::-1], strict=True):
+        firsts[row] = found or firsts[row]
     for name in ("width", "height", "phash"):
         table = with_meta(table, name, pa.array([getattr(f, name, None) for f in firsts], pa.string()))
     empty = pc.equal(pc.utf8_trim_whitespace(table["text"]), "")
     words = pa.array([f.words if f else "" for f in firsts], pa.string())
     table = with_text(table, pc.if_else(empty, words, table["text"]))
-    table = with_column(table, "parts", _parts(column, [seen[d].digest if d in seen else d for d in digests]))
+    clean = [found.digest if found else digest for found, digest in zip(looked, digests, strict=True)]
+    table = with_column(table, "parts", _parts(column, clean))
     broken = pa.array(np.array([f is not None and f.broken for f in firsts], bool))
     return mark_drops(table, pc.and_(broken, pc.equal(table["text"], "")), "media: broken picture")
 

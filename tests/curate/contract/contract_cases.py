@@ -18,6 +18,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from msgspec import Struct
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from openflywheel import guard
 from openflywheel.base import door
@@ -191,7 +192,9 @@ def pictures() -> tuple[bytes, ...]:
         image = Image.new("RGB", size)
         image.putdata([((x * shade) % 256, (x // 7) % 256, shade) for x in range(size[0] * size[1])])
         file = io.BytesIO()
-        image.save(file, "PNG")
+        said = PngInfo()
+        said.add_text("Author", "somebody")  # media takes it out, so that the part gets another digest
+        image.save(file, "PNG", pnginfo=said)
         made.append(file.getvalue())
     return (*made, made[0][:60])
 
@@ -244,9 +247,12 @@ def some_facts() -> st.SearchStrategy[dict[str, str]]:
     return st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in FACTS.items()})
 
 
+def picture_parts() -> list[Part]:
+    return [Part(mime="image/png", uri="", digest=sha256(c).hexdigest()) for c in pictures()]
+
+
 def some_parts() -> st.SearchStrategy[tuple[Part, ...]]:
-    media = [("image/png", content) for content in pictures()] + [("text/html", DOCUMENTS[0])]
-    parts = [Part(mime=m, uri="", digest=sha256(c).hexdigest()) for m, c in media]
+    parts = [*picture_parts(), Part(mime="text/html", uri="", digest=sha256(PAGE).hexdigest())]
     return st.just(()) | st.lists(st.sampled_from(parts), min_size=1, max_size=2).map(tuple)
 
 
@@ -330,6 +336,7 @@ def mixed_table() -> pa.Table:
         record = Record(
             text=text, source=("files", "chat")[n % 2], uri=f"https://example.com/{n}", subject=f"p{n % 5}",
             purposes=("support",) if "@" in text else ("training",) if n % 7 else ("evaluation",), labels=labels, labelled_by="user", meta=facts, at=1.6e9 + n,
+            parts=(picture_parts()[n % 4],) if n % 5 == 0 else (),
         )  # fmt: skip
         made.append(msgspec.structs.asdict(record) | {"drop": EARLIER if n in (5, 30) else None})
     return table_of(made)

@@ -81,6 +81,15 @@ def test_rows_that_were_dropped_stay_exactly_as_they_are(load, case: Case, table
 
 
 @each
+def test_a_row_that_was_dropped_says_nothing_and_hears_nothing_of_its_twin(load, case: Case):
+    table = cases.with_twins(cases.mixed_table())
+    names = [name for name in table.column_names if name not in cases.TAKES.get(case.name, ())]
+    out = load(case)(table)
+    dropped = [row for row in out.select(names).to_pylist() if row["drop"] == EARLIER]
+    assert dropped == [row for row in table.select(names).to_pylist() if row["drop"] == EARLIER]
+
+
+@each
 @few
 @given(table=cases.tables(most=20))
 def test_reasons_name_the_step_and_no_value(load, case: Case, table: pa.Table):
