@@ -1,6 +1,6 @@
 """Peak memory of a curation whose input is much larger.
 
-python -m benchmarks.curate.memory --gigabytes 1
+python -m benchmarks.curate.memory --gigabytes 1 --steps length,dedupe,near_duplicates
 """
 
 import argparse
@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,25 +32,33 @@ BAR = 2.0  # GB of all processes together
 LENGTH = 500  # words of a document: 3.5 kB, as of the web
 FILE = 50_000  # documents of a file
 BLOCK = 2_000
-RECIPE = ("length", "dedupe", "near_duplicates")
+RECIPE = ("length", "dedupe")  # a step a row at a time, and one that shuffles all of them
 SETTINGS = {"length": {"most": 1_000_000}}
 ROOM = 2.5  # times the input: itself, its rows again (compressed) and their sketches; 2.1 measured
 OFTEN = 0.5  # seconds between two looks
 
 
-def opened() -> list[Step]:
+def opened(recipe: Sequence[str] = RECIPE) -> list[Step]:
     """The recipe's steps."""
-    return [step_of(door.load("curate", name, SETTINGS.get(name, {}))) for name in RECIPE]
+    return [step_of(door.load("curate", name, SETTINGS.get(name, {}))) for name in recipe]
 
 
-def measure(folder: Path, gigabytes: float = GIGABYTES) -> list[Row]:
+def measure(folder: Path, gigabytes: float = GIGABYTES, recipe: Sequence[str] = RECIPE) -> list[Row]:
     """JSON Lines of that size, curated in a process of its own; what is written is read once and not kept."""
     free = shutil.disk_usage(folder).free
     if free < gigabytes * 1e9 * ROOM:
         raise SystemExit(f"{folder} has {free / 1e9:.0f} GB left; {gigabytes * ROOM:.0f} GB are needed")
     size, documents = written(folder / "input", round(gigabytes * 1e9))
     say(f"{documents:,} documents, {size / 1e9:.2f} GB")
-    command = [sys.executable, "-m", "benchmarks.curate.memory", "--curate", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.curate.memory",
+        "--curate",
+        str(folder),
+        "--steps",
+        ",".join(recipe),
+    ]
     started = time.monotonic()
     process = subprocess.Popen(command, start_new_session=True)
     peak = own = 0.0
@@ -111,9 +120,9 @@ def _shares(process: Path) -> tuple[float, float]:
     return sizes.get("Pss", 0.0), sizes.get("Pss_Anon", 0.0) + sizes.get("Pss_Shmem", 0.0)
 
 
-def _curate(folder: Path) -> None:
+def _curate(folder: Path, recipe: Sequence[str]) -> None:
     with Local() as engine, curate(
-        shards(folder / "input"), opened, recipe="memory", engine=engine, work=folder / "work", progress=_say
+        shards(folder / "input"), partial(opened, recipe), recipe="memory", engine=engine, work=folder / "work", progress=_say
     ) as result:  # fmt: skip
         kept = sum(table["drop"].null_count for table in result.tables())
     say(
@@ -131,14 +140,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=GIGABYTES)
     parser.add_argument("--folder", type=Path, help="where to write; a temporary folder if not given")
+    parser.add_argument("--steps", type=lambda said: said.split(","), default=RECIPE, help=",".join(RECIPE))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--curate", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.curate:
-        _curate(options.curate)
+        _curate(options.curate, options.steps)
         return
     with TemporaryDirectory(dir=options.folder) as folder:
-        finish("curate, memory", measure(Path(folder), options.gigabytes), 1, as_json=options.json)
+        rows = measure(Path(folder), options.gigabytes, options.steps)
+        finish("curate, memory", rows, 1, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -46,9 +46,9 @@ def decontaminate(
     words with the holdout", "decontaminate: holds a text of the holdout", "decontaminate: is a text of the
     holdout"; the fact "decontaminate" names the text by its hash. `holdouts` is handed in by the wheel.
     """
-    if not (1 <= least <= words):
+    if not (words >= 1 and least >= 1):
         raise SettingsError(
-            f"curate.decontaminate: words = {words}, least = {least}; give 1 <= least <= words"
+            f"curate.decontaminate: words = {words}, least = {least}; give 1 or more"
         )
     table = as_table(batch)
     names, known = _index(tuple(holdouts()), words)

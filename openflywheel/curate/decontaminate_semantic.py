@@ -29,9 +29,9 @@ def decontaminate_semantic(
     first. Reason: "decontaminate: close to a text of the holdout"; the fact "decontaminate" names the nearest
     one by its hash. `encoder` and `holdouts` are handed in by the wheel.
     """
-    if not (0 < similarity <= 1):
+    if not (-1 <= similarity <= 1):
         raise SettingsError(
-            f"curate.decontaminate_semantic: similarity = {similarity}; give more than 0, at most 1"
+            f"curate.decontaminate_semantic: similarity = {similarity}; a cosine is -1 to 1"
         )
     table = as_table(batch)
     rows = teaching(table)
