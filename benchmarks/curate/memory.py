@@ -43,35 +43,36 @@ def opened(recipe: Sequence[str] = RECIPE) -> list[Step]:
     return [step_of(door.load("curate", name, SETTINGS.get(name, {}))) for name in recipe]
 
 
-def measure(folder: Path, gigabytes: float = GIGABYTES, recipe: Sequence[str] = RECIPE) -> list[Row]:
-    """JSON Lines of that size, curated in a process of its own; what is written is read once and not kept."""
+def measure(
+    folder: Path, gigabytes: float = GIGABYTES, recipe: Sequence[str] = RECIPE, given: Path | None = None
+) -> list[Row]:
+    """JSON Lines of that size, curated in a process of its own; what is written is read once and not kept.
+
+    given: a folder of JSON Lines that are there already; without one they are made.
+    """
     free = shutil.disk_usage(folder).free
-    if free < gigabytes * 1e9 * ROOM:
+    if not given and free < gigabytes * 1e9 * ROOM:
         raise SystemExit(f"{folder} has {free / 1e9:.0f} GB left; {gigabytes * ROOM:.0f} GB are needed")
-    size, documents = written(folder / "input", round(gigabytes * 1e9))
-    say(f"{documents:,} documents, {size / 1e9:.2f} GB")
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.curate.memory",
-        "--curate",
-        str(folder),
-        "--steps",
-        ",".join(recipe),
-    ]
+    place = given or folder / "input"
+    if not given:
+        written(place, round(gigabytes * 1e9))
+    size = sum(file.stat().st_size for file in place.iterdir())
+    say(f"{size / 1e9:.2f} GB")
+    own = ["--curate", str(folder), "--input", str(place), "--steps", ",".join(recipe)]
+    command = [sys.executable, "-m", "benchmarks.curate.memory", *own]
     started = time.monotonic()
     process = subprocess.Popen(command, start_new_session=True)
-    peak = own = 0.0
+    peak = firm = 0.0
     while process.poll() is None:
         all_, anonymous = _memory(process.pid)
-        peak, own = max(peak, all_), max(own, anonymous)
+        peak, firm = max(peak, all_), max(firm, anonymous)
         time.sleep(OFTEN)
     if process.returncode:
         raise SystemExit(f"{command} failed: {process.returncode}")
     return [
         Row(row="input", value=size / 1e9, unit="GB"),
         at_most("peak of all processes (PSS, mapped files too)", peak / 1e9, BAR, "GB"),
-        Row(row="of that, what the system cannot take back", value=own / 1e9, unit="GB"),
+        Row(row="of that, what the system cannot take back", value=firm / 1e9, unit="GB"),
         Row(row="time", value=time.monotonic() - started, unit="s"),
     ]
 
@@ -120,9 +121,10 @@ def _shares(process: Path) -> tuple[float, float]:
     return sizes.get("Pss", 0.0), sizes.get("Pss_Anon", 0.0) + sizes.get("Pss_Shmem", 0.0)
 
 
-def _curate(folder: Path, recipe: Sequence[str]) -> None:
+def _curate(folder: Path, place: Path, recipe: Sequence[str]) -> None:
     with Local() as engine, curate(
-        shards(folder / "input"), partial(opened, recipe), recipe="memory", engine=engine, work=folder / "work", progress=_say
+        shards(place), partial(opened, recipe), recipe="memory", engine=engine, work=folder / "work",
+        progress=_say,
     ) as result:  # fmt: skip
         kept = sum(table["drop"].null_count for table in result.tables())
     say(
@@ -141,14 +143,15 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=GIGABYTES)
     parser.add_argument("--folder", type=Path, help="where to write; a temporary folder if not given")
     parser.add_argument("--steps", type=lambda said: said.split(","), default=RECIPE, help=",".join(RECIPE))
+    parser.add_argument("--input", type=Path, help="JSON Lines to curate instead of making some")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--curate", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.curate:
-        _curate(options.curate, options.steps)
+        _curate(options.curate, options.input, options.steps)
         return
     with TemporaryDirectory(dir=options.folder) as folder:
-        rows = measure(Path(folder), options.gigabytes, options.steps)
+        rows = measure(Path(folder), options.gigabytes, options.steps, options.input)
         finish("curate, memory", rows, 1, as_json=options.json)
 
 
