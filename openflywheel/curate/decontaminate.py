@@ -47,9 +47,7 @@ def decontaminate(
     holdout"; the fact "decontaminate" names the text by its hash. `holdouts` is handed in by the wheel.
     """
     if not (words >= 1 and least >= 1):
-        raise SettingsError(
-            f"curate.decontaminate: words = {words}, least = {least}; give 1 or more"
-        )
+        raise SettingsError(f"curate.decontaminate: words = {words}, least = {least}; give 1 or more")
     table = as_table(batch)
     names, known = _index(tuple(holdouts()), words)
     rows = teaching(table)

@@ -30,9 +30,7 @@ def decontaminate_semantic(
     one by its hash. `encoder` and `holdouts` are handed in by the wheel.
     """
     if not (-1 <= similarity <= 1):
-        raise SettingsError(
-            f"curate.decontaminate_semantic: similarity = {similarity}; a cosine is -1 to 1"
-        )
+        raise SettingsError(f"curate.decontaminate_semantic: similarity = {similarity}; a cosine is -1 to 1")
     table = as_table(batch)
     rows = teaching(table)
     names, vectors = _index(tuple(holdouts()), encoder.encode)

@@ -53,8 +53,8 @@ def quality_classifier(
 
     Raises SettingsError when the file cannot be used.
     """
-    if not (0 < keep < 1):
-        raise SettingsError(f"curate.quality_classifier: keep = {keep}; give a share between 0 and 1")
+    if not 0 < keep <= 1:
+        raise SettingsError(f"curate.quality_classifier: keep = {keep}; give a share, more than 0, at most 1")
     judge = _taught(read(folder / examples), keep, encoder)
     table = as_table(batch)
     rows = going(table)

@@ -39,7 +39,7 @@ def test_what_nobody_wants_is_dropped_and_says_so() -> None:
 
 
 def test_below_the_least_probability_a_text_is_undetermined() -> None:
-    assert language(batch([ENGLISH]), least=1.1)["meta.lang"].to_pylist() == ["und"]
+    assert language(batch(["a b"]), least=0.99)["meta.lang"].to_pylist() == ["und"]
     assert language(batch([""]), least=0.5)["meta.lang"].to_pylist() == ["und"]
     assert language(batch([ENGLISH]), least=0)["meta.lang"].to_pylist() == ["en"]
 

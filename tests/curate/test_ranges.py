@@ -18,7 +18,11 @@ WRONG = [
     ("decontaminate", {"words": 0}, "words = 0, least = 8; give 1 or more"),
     ("decontaminate_semantic", {"similarity": 7.0}, "similarity = 7.0; a cosine is -1 to 1"),
     ("mojibake", {"lost": 5.0}, "lost = 5.0; give a share from 0 to 1"),
-    ("quality_classifier", {"keep": 7.0, "examples": "a"}, "keep = 7.0; give a share between 0 and 1"),
+    (
+        "quality_classifier",
+        {"keep": 7.0, "examples": "a"},
+        "keep = 7.0; give a share, more than 0, at most 1",
+    ),
     ("chunk", {"tokens": 1}, "tokens = 1"),
     ("enrich", {"keywords": -1}, "keywords = -1; give 0 or more"),
 ]

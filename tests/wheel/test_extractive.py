@@ -6,6 +6,7 @@ import time
 import pytest
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.ids import share_of
 from openflywheel.base.nouns import Exchange, Row
 from openflywheel.serve.extractive import SOURCE
 from openflywheel.wheel.extractive import own_variants
@@ -19,6 +20,7 @@ TEXT = (
     ),
     ("path: seeds.jsonl", "path: seeds.jsonl, task: route"),
 )
+HELD_OUT = 0.2  # share of people whose exchanges never teach: their keys differ from store to store
 HELP = Row(text="Parcels arrive within five days. Returns are free.", source="test", uri="help.html")
 PAYING = Row(
     text="how can I pay",
@@ -143,7 +145,8 @@ class TestGuards:
 
 class TestLoop:
     def test_an_experts_answer_is_given_to_the_next_who_asks(self, wheel):
-        exchange = wheel.ask("answer", "are dogs welcome in the shop", subject="ann")
+        teaches = next(n for n in "abcdefghij" if share_of(wheel.store.key_of(n), "holdout") >= HELD_OUT)
+        exchange = wheel.ask("answer", "are dogs welcome in the shop", subject=teaches)
         assert exchange.output == ""
         wheel.signal(exchange, label="Dogs are welcome on a lead.")
         assert not [step.error for step in wheel.turn() if step.error]
