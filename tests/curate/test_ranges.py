@@ -21,7 +21,7 @@ WRONG = [
     (
         "quality_classifier",
         {"keep": 7.0, "examples": "a"},
-        "keep = 7.0; give a share, more than 0, at most 1",
+        "keep = 7.0; give a share, more than 0",
     ),
     ("chunk", {"tokens": 1}, "tokens = 1"),
     ("enrich", {"keywords": -1}, "keywords = -1; give 0 or more"),
