@@ -1,7 +1,7 @@
 from functools import partial
 from typing import Any
 
-import httpx
+import httpx2
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -29,8 +29,8 @@ class Model:
         self.prompts.append(prompt)
         body = {"model": model, "messages": [{"role": "user", "content": prompt}]}
         try:
-            reply = httpx.post(f"{self.url}/chat/completions", json=body)
-        except httpx.TransportError as error:
+            reply = httpx2.post(f"{self.url}/chat/completions", json=body)
+        except httpx2.TransportError as error:
             raise ConnectionError(str(error)) from error
         said: str = reply.json()["choices"][0]["message"]["content"]
         return said
