@@ -10,7 +10,6 @@ A step that must see all rows at once takes no batch and gives a Whole (see _who
 """
 
 import inspect
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -32,6 +31,7 @@ from openflywheel.curate._engine.shard import Held
 from openflywheel.curate._engine.step import Opener, Step
 from openflywheel.curate._freeze import freeze
 from openflywheel.curate._holdouts import report
+from openflywheel.curate._passage import begin, in_step, tidy
 from openflywheel.curate._readings import readings
 from openflywheel.curate._rows import fold, without_purpose
 
@@ -68,11 +68,12 @@ def run(
     `FEW` records.
     """
     state = workspace / recipe
-    records = took if state.exists() else given.all(Record)
+    records = took if in_step(workspace, recipe, took) else given.all(Record)
     if not records:
         return
-    few = len(records) <= FEW
+    begin(workspace, recipe, took)
     before = {row.id: row for row in given.all(Row) if row.recipe == recipe}
+    few = len(records) <= FEW
     given_away: Counter[str] = Counter()
     with (
         nullcontext(Inline()) if few else engine() as where,
@@ -93,7 +94,7 @@ def run(
                     before[row.id] = row
                     yield row
         yield from readings(result.stats, given_away)
-    _tidy(workspace, recipe)
+    tidy(workspace, recipe)
     stand = {row.id: row for row in _standing(list(before.values()), state)}
     yield from (row for row in stand.values() if row.id not in before)
     yield from freeze(list(stand.values()), given.all(Dataset), recipe)
@@ -123,10 +124,3 @@ def seen_as(row: Row) -> str:
     """The id under which the steps saw a row: its record's, or that of the part of it that `chunk` cut."""
     record, part = row.parents[0], row.meta.get("part")
     return content_id(record, part) if part else record
-
-
-def _tidy(workspace: Path, recipe: str) -> None:
-    """Remove what nothing reads any more: states of other recipes, and what runs that were given up left."""
-    for folder in workspace.iterdir():
-        if folder.name == "work" or (folder.name != recipe and (folder / "manifest.json").exists()):
-            shutil.rmtree(folder)

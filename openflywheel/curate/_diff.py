@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from openflywheel.curate._batches import meta
 from openflywheel.curate._keys import keys_of
+from openflywheel.curate._mixing import mixed
 from openflywheel.curate._nouns import whole
 from openflywheel.curate._rows import PART
-from openflywheel.curate._tokens import mixed
 from openflywheel.curate.dedupe import folded
 
 COLUMNS = ("id", "text", "source", "labels", "role", "weight", "parents", "meta")

@@ -31,6 +31,7 @@ from openflywheel.curate._characters import (
     codes_of,
     small,
 )
+from openflywheel.curate._mixing import mixed
 
 AT_ONCE = (
     1 << 18
@@ -203,13 +204,6 @@ def joined(hashes: NDArray[np.uint64], first: Index, place: Index | None = None)
     if place is None:
         place = np.arange(len(hashes)) - np.repeat(first, np.diff(np.append(first, len(hashes))))
     return np.add.reduceat(mixed(hashes + place.astype(np.uint64) * GOLDEN), first)
-
-
-def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Every bit of a number spread over all (the finaliser of SplitMix64, Steele et al. 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
 
 
 @cache

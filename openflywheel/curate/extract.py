@@ -26,6 +26,7 @@ from openflywheel.curate._batches import (
 from openflywheel.curate._extract.cache import Cache
 from openflywheel.curate._extract.facts import NAMES
 from openflywheel.curate._extract.pages import Extracted, Tier, read, version
+from openflywheel.curate._going import Index, spread
 
 HTML = ("text/html", "application/xhtml+xml")
 UNSAID = ("", "application/octet-stream", "binary/octet-stream")
@@ -178,7 +179,7 @@ def _document(found: Document) -> Extracted:
 
 def _put(table: pa.Table, sources: Sequence[Source], found: Sequence[Extracted]) -> pa.Table:
     """The table with texts and facts, without bytes but media's; rows whose document says nothing go."""
-    rows = [source.row for source in sources]
+    rows = np.array([source.row for source in sources], np.int64)
     texts = _column(table, rows, [each.text for each in found])
     refused = [
         f"extract: {each.refused}" if each.refused else None if each.text else NO_TEXT for each in found
@@ -194,7 +195,7 @@ def _put(table: pa.Table, sources: Sequence[Source], found: Sequence[Extracted])
     return _without_bytes(table, rows) if "content" in table.column_names else table
 
 
-def _without_bytes(table: pa.Table, rows: Sequence[int]) -> pa.Table:
+def _without_bytes(table: pa.Table, rows: Index) -> pa.Table:
     """The table without the bytes of documents that were read; `media` wants those of pictures."""
     read = pa.array(np.isin(np.arange(table.num_rows), rows))
     left = pc.if_else(pc.and_not(kept(table), read), table["content"], None)
@@ -203,8 +204,6 @@ def _without_bytes(table: pa.Table, rows: Sequence[int]) -> pa.Table:
     return with_column(table, "content", left)
 
 
-def _column(table: pa.Table, rows: Sequence[int], values: Sequence[str | None]) -> pa.Array:
+def _column(table: pa.Table, rows: Index, values: Sequence[str | None]) -> pa.Array:
     """A column with some rows' values, null elsewhere."""
-    places = np.full(table.num_rows, -1)
-    places[rows] = np.arange(len(rows))
-    return pa.array(values, pa.string()).take(pa.array(places, mask=places < 0))
+    return spread(pa.array(values, pa.string()), rows, table.num_rows)

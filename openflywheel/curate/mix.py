@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from openflywheel.base.errors import SettingsError
 from openflywheel.curate._duplicates.keeping import labels
 from openflywheel.curate._keys import keys_of
-from openflywheel.curate._tokens import mixed
+from openflywheel.curate._mixing import mixed
 from openflywheel.curate._whole import Pairs, Whole
 
 Cap: TypeAlias = int | float

@@ -12,7 +12,8 @@ from openflywheel.base.instruments.encoder import Encoder
 from openflywheel.curate._characters import DIGIT
 from openflywheel.curate._duplicates import cosine
 from openflywheel.curate._duplicates.keeping import REASONS, Keep, apart, settle, standing
-from openflywheel.curate._tokens import mixed, tokens
+from openflywheel.curate._mixing import mixed
+from openflywheel.curate._tokens import tokens
 from openflywheel.curate._whole import Whole
 
 

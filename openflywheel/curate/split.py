@@ -12,9 +12,9 @@ from scipy.sparse.csgraph import connected_components
 from openflywheel.base.errors import SettingsError
 from openflywheel.curate._duplicates import minhash
 from openflywheel.curate._keys import keys_of
+from openflywheel.curate._mixing import mixed
 from openflywheel.curate._nouns import whole
 from openflywheel.curate._rows import may
-from openflywheel.curate._tokens import mixed
 from openflywheel.curate._whole import Pairs, Whole
 from openflywheel.curate.dedupe import folded
 

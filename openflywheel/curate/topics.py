@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.curate._batches import Batch, as_table, with_meta
-from openflywheel.curate._enrich.vectors import Encoder, going, vectors
+from openflywheel.curate._enrich.vectors import Encoder, vectors
+from openflywheel.curate._going import going
 
 # The ten domains of CLINC150, described by their intents: .2 gives 61 % of the questions a topic, 78 % of
 # these the right one, and 12 % of those that are about none of the ten; at .15 these are 81, 75 and 24 %, at

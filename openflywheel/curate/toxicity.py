@@ -10,7 +10,8 @@ from openflywheel.base.errors import SettingsError
 from openflywheel.curate import _flagged
 from openflywheel.curate._batches import Batch, as_table, mark_drops, with_meta
 from openflywheel.curate._going import going, spread
-from openflywheel.curate._tokens import GOLDEN, Index, Tokens, mixed, tokens
+from openflywheel.curate._mixing import mixed
+from openflywheel.curate._tokens import GOLDEN, Index, Tokens, tokens
 
 LOW = np.uint64(0xFFFF)
 Hashes = NDArray[np.uint64]

@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ from openflywheel.curate._engine.local import Local
 from openflywheel.curate._engine.reading import Terms, names, shards, unread
 from openflywheel.curate._engine.run import curate
 from openflywheel.curate._engine.shard import Shard
+from openflywheel.curate._engine.state import version
 from openflywheel.curate._engine.stats import Stats, Told
 from openflywheel.curate._engine.step import Opener, Step
 from openflywheel.curate._engine.writing import recipe_hash, write
@@ -57,7 +58,7 @@ class Workshop(Mapping[str, Any]):
             "documents": lambda: read_document,
             "encoder": lambda: CachedEncoder(open_encoder(settings.encoder), place / "vectors.db"),
             "folder": lambda: settings.folder,
-            "holdouts": lambda: partial(_holdouts, settings),
+            "holdouts": lambda: cache(partial(_holdouts, settings)),  # asked for once a batch
             "objects": lambda: Objects(place / "objects"),
             "tasks": lambda: settings.tasks,
             "transcribe": lambda: transcribe,
@@ -137,8 +138,9 @@ def curate_beside(
     """Take data that lie beside the store through the wheel's steps, into a dataset in a folder of its own.
 
     What the folder holds of earlier runs stays, and duplicates are found against it as well; of the source
-    only what is new since is read. A run that was killed goes on where it was. Raises SettingsError, also
-    when `to` lies in the source, StateRefused when the folder was made by another recipe, StepFailed.
+    only what is new since is read (all of it where `.state` was deleted). A run that was killed goes on
+    where it was. Raises SettingsError, also when `to` lies in the source, StateRefused when the folder was
+    made by another recipe, StepFailed.
     """
     _check_apart(source, to)
     found = shards(source, terms=terms)  # before a folder is made for what is not there
@@ -146,7 +148,7 @@ def curate_beside(
     known, work, state = to / ".read", to / ".work", to / ".state"
     for folder in (work, state):  # they hold texts as they came
         folder.mkdir(mode=0o700, exist_ok=True)
-    read = known.read_text().split() if known.exists() else []
+    read = known.read_text().split() if known.exists() and version(state) else []
     with closing(Store.of(settings)) as store:
         code, fresh = recipe(settings, store), unread(found, read)
         inputs = [Keyed(shard, store.naming()) for shard in fresh]

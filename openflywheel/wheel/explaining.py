@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 from msgspec import Struct
 
+from openflywheel.base import door
 from openflywheel.base.errors import UnknownRecord
 from openflywheel.base.instruments.columns import to_batch
 from openflywheel.base.nouns import Record, Row
@@ -18,7 +19,6 @@ from openflywheel.wheel.curating import ROOM, recipe
 from openflywheel.wheel.flywheel import Flywheel
 
 SHOWN = 60  # characters of a value
-ASKING = ("synthesise",)
 
 
 class Said(Struct, frozen=True):
@@ -40,7 +40,7 @@ def explain(wheel: Flywheel, id: str) -> Iterator[Said]:
     )
     steps = [step_of(plugin) for plugin in wheel.plugins.get(ROOM, [])]
     for step in steps:
-        if step.name in ASKING:
+        if "ask" in door.describe(ROOM, step.name).handed:
             yield Said(step.name, "not asked again: it writes rows of its own, and costs money")
         elif not isinstance(step.does, Whole) and any(kept(table).to_pylist()):
             before, table = table, step.does(table)

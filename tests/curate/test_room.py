@@ -11,6 +11,8 @@ import pytest
 from openflywheel import curate
 from openflywheel.base.nouns import Dataset, Drop, Reading, Record, Row
 from openflywheel.curate._engine.engine import Inline
+from openflywheel.curate._engine.state import version
+from openflywheel.curate._engine.step import StepFailed
 from openflywheel.curate._whole import Whole
 from openflywheel.curate.chunk import chunk
 from openflywheel.curate.dedupe import dedupe
@@ -35,7 +37,7 @@ class Room:
 
     def __call__(self, *took, steps=(), recipe="r", readings=False):
         """What the room gives: rows, datasets and the reasons of drops."""
-        self.store.nouns += took
+        self.store.nouns += [noun for noun in took if noun not in self.store.nouns]
         out = list(
             curate.run(
                 took,
@@ -222,3 +224,45 @@ def test_many_records_are_spread_over_an_engine(run, monkeypatch):
     run.store.nouns += took
     assert [n.reason for n in out if isinstance(n, Drop)] == ["too long"] * 5
     assert opened == [1]
+
+
+def test_a_first_passage_that_fails_loses_no_older_record(run):
+    def broken(batch):
+        raise ValueError("not today")
+
+    run(record("one"))
+    with pytest.raises(StepFailed, match="not today"):
+        run(steps=[broken], recipe="another")
+    rows, (dataset,), _ = run(record("two"), recipe="another")
+    assert {r.text for r in rows} == {"one", "two"}
+    assert len(dataset.rows) == 2
+
+
+def test_a_passage_that_was_killed_before_its_rows_were_kept_is_made_good(run):
+    first = partial(dedupe, keep="oldest")
+    run(record("one"), steps=[first])
+    run(*(lost := [record("two"), record("three")]), steps=[first])
+    run.store.nouns = [n for n in run.store.nouns if type(n) is Record or "one" in getattr(n, "text", "")]
+    rows, (dataset,), drops = run(*lost, record("Two"), steps=[first])
+    assert {r.text for r in rows} == {"two", "three"}
+    assert len(dataset.rows) == 3
+    assert drops == ["duplicate"]
+
+
+def test_a_passage_that_fails_goes_on_from_the_same_state(run):
+    first, days = partial(dedupe, keep="oldest"), iter(["one", "two"])
+
+    def broken(batch):
+        if (day := next(days, None)) == "two":
+            raise ValueError(f"not on day {day}")
+        return batch
+
+    run(record("one"), steps=[broken, first])
+    lost = record("two")
+    with pytest.raises(StepFailed, match="not on day two"):
+        run(lost, steps=[broken, first])
+    state = version(run.workspace / "r")
+    rows, (dataset,), drops = run(lost, record("one", uri="u"), steps=[broken, first])
+    assert [r.text for r in rows] == ["two"]
+    assert (len(dataset.rows), drops) == (2, ["duplicate"])
+    assert "" != state != version(run.workspace / "r")

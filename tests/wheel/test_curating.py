@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,18 @@ class TestBesideTheStore:
         twice, _ = curating.curate_beside(one, folder, tmp_path / "twice", TERMS)
         once, _ = curating.curate_beside(one, folder, tmp_path / "once", TERMS)
         assert twice.version == once.version
+
+    def test_a_state_that_was_deleted_is_made_anew(self, tmp_path):
+        one, out = settings(tmp_path, self.STEPS), tmp_path / "out"
+        folder = tmp_path / "in"
+        folder.mkdir()
+        lines(folder / "a.jsonl", "hello there", "good bye")
+        curating.curate_beside(one, folder, out, TERMS)
+        shutil.rmtree(out / ".state")
+        lines(folder / "b.jsonl", "Good bye", "see you")
+        card, _ = curating.curate_beside(one, folder, out, TERMS)
+        assert len(rows(out)) == card.rows == 3
+        assert reasons(out) == ["duplicate"]
 
     def test_another_recipe_is_refused_and_nothing_is_lost(self, tmp_path):
         source, out = lines(tmp_path / "in.jsonl", "hello there"), tmp_path / "out"

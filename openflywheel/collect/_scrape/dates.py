@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 
-from openflywheel.collect._site.dates import iso_date
+from openflywheel.base.instruments.dates import iso_date
 
 MOST = 200  # characters looked at
 

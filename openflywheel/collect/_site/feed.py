@@ -9,7 +9,7 @@ import fastfeedparser
 import msgspec
 from msgspec import Struct
 
-from openflywheel.collect._site.dates import iso_date
+from openflywheel.base.instruments.dates import iso_date
 from openflywheel.collect._site.license import license_of
 from openflywheel.collect._site.page import read
 from openflywheel.collect._site.plain_xml import XmlRefused, check_prolog

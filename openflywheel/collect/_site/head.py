@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from openflywheel.collect._site.dates import iso_date
+from openflywheel.base.instruments.dates import iso_date
 from openflywheel.collect._site.license import license_of
 from openflywheel.collect._site.urls import canonical
 

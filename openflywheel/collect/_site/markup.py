@@ -8,11 +8,10 @@ known takes 3 seconds, and no real one loses more than its end.
 import codecs
 import re
 
-from w3lib.encoding import html_to_unicode
+from openflywheel.base.instruments.html import LONGEST_TAG, decoded, has_gap
 
 MOST_BYTES = 2_000_000
 MOST_TAGS = 30_000  # 2 s at the worst, where 100,000 take 17
-LONGEST_TAG = 8_192  # characters without "<": 2,000 attributes at the most
 FEW_TAGS = 2_000  # up to here unclosed formatting becomes 500,000 nodes (200 MB) at the most
 MOST_ROOTS = 4  # <html> and <body> tags: each one's attributes are added to the first one's
 
@@ -41,51 +40,18 @@ def is_html(mime: str, body: bytes) -> bool:
 
 def markup(body: bytes, charset: str = "") -> str:
     """The text of a page's source, bounded. `charset` is the one of the HTTP headers, which may be wrong."""
-    return _bounded(_decoded(body[:MOST_BYTES], charset))
-
-
-def _decoded(body: bytes, charset: str) -> str:
-    """What is valid UTF-8 is UTF-8, whatever the page says: no other text is by chance."""
-    if b"\x00" not in body and b"\x1b" not in body:  # these are UTF-16 and ISO-2022 when said so
-        try:
-            return body.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            if error.start > len(body) - 4:  # cut off within a character
-                return body[: error.start].decode("utf-8-sig")
-    return _declared(body, charset)
-
-
-def _declared(body: bytes, charset: str) -> str:
-    """By byte order mark, header or <meta>, as browsers do. Python also has codecs that are not of text."""
-    said = f"text/html; charset={charset}" if charset else None
-    for header in (said, None):
-        try:
-            return html_to_unicode(header, body)[1]
-        except (LookupError, UnicodeError, ValueError):
-            continue
-    return body.decode(errors="replace")
+    return _bounded(decoded(body[:MOST_BYTES], charset))
 
 
 def _bounded(text: str) -> str:
     tags = text.count("<")
     if tags > MOST_TAGS:
         text = "<".join(text.split("<", MOST_TAGS)[:MOST_TAGS])
-    if _has_gap(text):
+    if has_gap(text):
         text = "<".join(_broken(piece) for piece in text.split("<"))
     if len(_ROOTS.findall(text)) > MOST_ROOTS:
         text = _ROOTS.sub(_NOTHING, text)
     return _FORMATTING.sub(_NOTHING, text) if tags > FEW_TAGS else text
-
-
-def _has_gap(text: str) -> bool:
-    """Is there a stretch without any "<" that is too long?"""
-    at = 0
-    while at + LONGEST_TAG < len(text):
-        found = text.rfind("<", at, at + LONGEST_TAG)
-        if found < 0:
-            return True
-        at = found + 1
-    return False
 
 
 def _broken(piece: str) -> str:

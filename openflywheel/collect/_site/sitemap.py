@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from openflywheel.base.instruments.dates import iso_date
 from openflywheel.base.nouns import Drop
-from openflywheel.collect._site.dates import iso_date
 from openflywheel.collect._site.plain_xml import PIECE, XmlRefused, parsed, parser
 from openflywheel.collect._site.urls import canonical, host
 from openflywheel.collect._web.errors import FetchFailed

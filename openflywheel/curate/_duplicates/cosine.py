@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from openflywheel.curate._tokens import mixed
+from openflywheel.curate._mixing import mixed
 
 TABLES = 24  # keys of a vector
 FOUND = 0.95  # of the pairs at just the similarity asked for, the share that must have a key in common

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from openflywheel.curate._tokens import mixed, tokens
+from openflywheel.curate._mixing import mixed
+from openflywheel.curate._tokens import tokens
 
 SLOTS = 128  # of a signature: the estimate's standard deviation at .8 is .035
 FOUND = 0.98  # of the pairs that are just similar enough, the share that must have a band in common

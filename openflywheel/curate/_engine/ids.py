@@ -18,16 +18,6 @@ def hashed(ids: pa.ChunkedArray | pa.Array) -> Hashes:
     return np.frombuffer(digests, dtype="<u8")
 
 
-def mixed(keys: Hashes) -> Hashes:
-    """Other keys, equal where the old ones are, spread over all 64 bits (the end of splitmix64).
-
-    Steele et al. 2014. Keys are cut into ranges, so those of a step that counts from 0 must be spread.
-    """
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))
-
-
 def within(values: Hashes, chosen: Hashes) -> NDArray[np.bool_]:
     """Which values are among `chosen`, a sorted array."""
     if not len(chosen):

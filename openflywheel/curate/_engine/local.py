@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -12,7 +11,7 @@ import pyarrow as pa
 
 from openflywheel.base.errors import FlywheelError
 from openflywheel.base.instruments.threads import one_thread
-from openflywheel.curate._engine.step import StepFailed
+from openflywheel.curate._engine.step import StepFailed, answered
 
 J = TypeVar("J")
 D = TypeVar("D")
@@ -117,21 +116,7 @@ def _work(pipe: Connection) -> None:
     with one_thread():
         while True:
             try:
-                pipe.send_bytes(_answer(pipe.recv_bytes()))
+                pipe.send_bytes(answered(*pickle.loads(pipe.recv_bytes())))  # noqa: S301  from our own process
                 pa.default_memory_pool().release_unused()
             except (EOFError, BrokenPipeError, KeyboardInterrupt):
                 return
-
-
-def _answer(raw: bytes) -> bytes:
-    job: object = "a job"
-    try:
-        function, job = pickle.loads(raw)  # noqa: S301  from our own process
-        return pickle.dumps((function(job),))
-    except FlywheelError as error:
-        error.add_note(traceback.format_exc())
-        return pickle.dumps((error,))
-    except Exception as error:  # told by name in the process that asked for the job
-        failed = StepFailed(f"{job} failed: {type(error).__name__}: {error}")
-        failed.add_note(traceback.format_exc())
-        return pickle.dumps((failed,))

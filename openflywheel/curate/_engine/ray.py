@@ -7,7 +7,6 @@ import logging
 import os
 import pickle
 import socket
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -19,7 +18,7 @@ from ray.exceptions import RayError
 
 from openflywheel.base.errors import FlywheelError, SettingsError
 from openflywheel.base.instruments.threads import one_thread
-from openflywheel.curate._engine.step import StepFailed
+from openflywheel.curate._engine.step import StepFailed, answered
 
 J = TypeVar("J")
 D = TypeVar("D")
@@ -127,20 +126,14 @@ def _work(batch: Mapping[str, Any]) -> dict[str, Any]:
 def _answer(job: bytes) -> bytes:
     """What the job gave or raised: an error of ours is not worth another try."""
     function, asked = pickle.loads(job)  # noqa: S301  from our own driver
-    try:
-        if _deaths() >= TRIES:
-            raise StepFailed(
-                f"{asked} killed its worker, or lost its node, {TRIES} times: look at its largest rows, or"
-                " give the nodes more memory"
-            )
-        return pickle.dumps((function(asked),))
-    except FlywheelError as error:
-        error.add_note(traceback.format_exc())
-        return pickle.dumps((error,))
-    except Exception as error:  # told by name in the process that asked for the job
-        failed = StepFailed(f"{asked} failed: {type(error).__name__}: {error}")
-        failed.add_note(traceback.format_exc())
-        return pickle.dumps((failed,))
+    return answered(function if _deaths() < TRIES else _given_up, asked)
+
+
+def _given_up(job: object) -> None:
+    raise StepFailed(
+        f"{job} killed its worker, or lost its node, {TRIES} times: look at its largest rows, or give the"
+        " nodes more memory"
+    )
 
 
 def _deaths() -> int:

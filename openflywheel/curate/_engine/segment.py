@@ -19,7 +19,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from openflywheel.curate._engine import files
-from openflywheel.curate._engine.ids import Hashes, mixed
+from openflywheel.curate._engine.ids import Hashes
+from openflywheel.curate._mixing import mixed
 from openflywheel.curate._whole import exploded
 
 Positions = NDArray[np.int64]

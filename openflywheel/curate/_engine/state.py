@@ -92,6 +92,12 @@ class State(Struct, frozen=True):
         _tidy(self.folder, manifest)
 
 
+def version(folder: Path) -> str:
+    """The version of a state; "" where no run has ended well yet, though one that failed left the folder."""
+    path = folder / MANIFEST
+    return msgspec.json.decode(path.read_bytes(), type=Manifest).version if path.exists() else ""
+
+
 @contextmanager
 def opened(folder: Path, recipe: str | None) -> Iterator[State]:
     """The state in a folder, for this process alone; of whatever recipe if it is None.

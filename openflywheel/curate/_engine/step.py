@@ -1,8 +1,10 @@
 """The steps of a run, and how each process opens them once."""
 
+import pickle
+import traceback
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 from msgspec import Struct
@@ -13,6 +15,19 @@ from openflywheel.curate._whole import Whole
 
 class StepFailed(FlywheelError):
     """A step raised; says which, on which shard, and why."""
+
+
+def answered(function: Callable[[Any], Any], job: object) -> bytes:
+    """What a job gave or raised, pickled in a tuple for the process that asked for it."""
+    try:
+        return pickle.dumps((function(job),))
+    except FlywheelError as error:
+        error.add_note(traceback.format_exc())
+        return pickle.dumps((error,))
+    except Exception as error:  # told by name in the process that asked for the job
+        failed = StepFailed(f"{job} failed: {type(error).__name__}: {error}")
+        failed.add_note(traceback.format_exc())
+        return pickle.dumps((failed,))
 
 
 class Step(Struct, frozen=True):

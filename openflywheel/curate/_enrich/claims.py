@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from openflywheel.curate._characters import DIGIT, JOINER, SYMBOL
 from openflywheel.curate._enrich.keywords import among
-from openflywheel.curate._tokens import Index, Tokens, mixed, tokens
+from openflywheel.curate._mixing import mixed
+from openflywheel.curate._tokens import Index, Tokens, tokens
 
 Hashes = NDArray[np.uint64]
 Mask = NDArray[np.bool_]

@@ -14,7 +14,7 @@ from openflywheel.curate._enrich.claims import claims
 from openflywheel.curate._enrich.dates import DAY, published
 from openflywheel.curate._enrich.spelling import JOINT
 from openflywheel.curate._keys import keys_of
-from openflywheel.curate._tokens import mixed
+from openflywheel.curate._mixing import mixed
 from openflywheel.curate._whole import Pairs, Whole
 
 Trust = Literal["newest", "credible"]

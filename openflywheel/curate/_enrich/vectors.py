@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from openflywheel.curate._batches import kept
+from openflywheel.curate._going import going
 
 COLUMN = "embedding"
 ENCODER = b"encoder"  # in the column's metadata: vectors of two encoders do not mix
@@ -20,11 +20,6 @@ class Encoder(Protocol):
     width: int
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
-
-
-def going(table: pa.Table) -> NDArray[np.int64]:
-    """Rows that no step has dropped, shape (n,)."""
-    return np.flatnonzero(kept(table).to_numpy())
 
 
 def vectors(table: pa.Table, encoder: Encoder) -> NDArray[np.float32]:

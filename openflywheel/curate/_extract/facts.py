@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from openflywheel.base.instruments.dates import iso_date
 
 NAMES = ("title", "author", "published", "license", "canonical", "lang_declared", "site")
 LONGEST = 500  # characters of a fact
@@ -95,7 +95,7 @@ class _Said:
     def date(self) -> str:
         """When it was published."""
         dates = [value for name in _PUBLISHED for value in self._metas.get(name, ())]
-        return next((date for value in [*dates, self.data("datePublished")] if (date := _iso(value))), "")
+        return next((date for value in [*dates, self.data("datePublished")] if (date := iso_date(value))), "")
 
 
 def _things(text: str) -> Iterator[Mapping[str, Any]]:
@@ -138,7 +138,7 @@ def _time(tree: LexborHTMLParser, source: str) -> str:
     if "<time" not in source:
         return ""
     nodes = tree.css('time[itemprop="datePublished"],time[pubdate],time.published,time.entry-date')
-    return next((date for node in nodes if (date := _iso(node.attributes.get("datetime") or ""))), "")
+    return next((date for node in nodes if (date := iso_date(node.attributes.get("datetime") or ""))), "")
 
 
 def _license(tree: LexborHTMLParser, source: str) -> str:
@@ -149,17 +149,6 @@ def _license(tree: LexborHTMLParser, source: str) -> str:
     found = {(n.attributes.get("rel") or "", n.attributes.get("href") or "") for n in nodes}
     urls = {url.rstrip("/") for rel, url in found if _CC.match(url) or ("license" in rel and _url(url))}
     return urls.pop() if len(urls) == 1 else ""
-
-
-def _iso(said: str) -> str:
-    """ISO 8601 of a date in ISO 8601 or RFC 5322; "" when it is neither. A time zone stays as it was said."""
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            when = read(said.strip())
-        except (ValueError, TypeError, OverflowError):
-            continue
-        return when.date().isoformat() if len(said.strip()) <= len("2024-01-01") else when.isoformat()
-    return ""
 
 
 def _url(said: str) -> str:

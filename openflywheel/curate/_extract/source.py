@@ -8,11 +8,11 @@ import re
 
 import numpy as np
 from numpy.typing import NDArray
-from w3lib.encoding import html_to_unicode
+
+from openflywheel.base.instruments.html import LONGEST_TAG, decoded, has_gap
 
 MOST_BYTES = 5_000_000
 DEEPEST = 512  # elements in one another, as in Chromium
-LONGEST_TAG = 8_192  # characters without "<": 2,000 attributes at the most
 FEW_TAGS = 512  # so few nest no deeper than they may
 MOST_OPEN = 64  # formatting elements open at once: each is opened again in every paragraph
 MOST_ROOTS = 4  # <html> and <body> tags: each one's attributes are added to the first one's
@@ -50,26 +50,12 @@ _NESTS[ord("{") << 8 :] = 0
 
 def markup(body: bytes) -> str:
     """The text of a page's source: at most 5 MB of it, at most 512 elements deep."""
-    return _bounded(_decoded(body[:MOST_BYTES]))
-
-
-def _decoded(body: bytes) -> str:
-    """What is valid UTF-8 is UTF-8, whatever the page says: no other text is by chance."""
-    if b"\x00" not in body and b"\x1b" not in body:  # these are UTF-16 and ISO-2022 when said so
-        try:
-            return body.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            if error.start > len(body) - 4:  # cut off within a character
-                return body[: error.start].decode("utf-8-sig")
-    try:  # by byte order mark or <meta>, as browsers do; Python also has codecs that are not of text
-        return html_to_unicode(None, body)[1]
-    except (LookupError, UnicodeError, ValueError):
-        return body.decode(errors="replace")
+    return _bounded(decoded(body[:MOST_BYTES]))
 
 
 def _bounded(text: str) -> str:
     tags = text.count("<")
-    if _has_gap(text):
+    if has_gap(text):
         text = _LONG.sub(_ended, text)
     if len(_ROOTS.findall(text)) > MOST_ROOTS:
         text = _ROOTS.sub(_NOTHING, text)
@@ -108,17 +94,6 @@ def _without_scripts(text: str) -> str:
     """Each from its start to its end; the pieces in between are found in one pass."""
     pieces = _SCRIPT.split(text)
     return "<".join(piece for piece in pieces if piece[:6].lower() != "script")
-
-
-def _has_gap(text: str) -> bool:
-    """Is there a stretch without any "<" that is too long?"""
-    at = 0
-    while at + LONGEST_TAG < len(text):
-        found = text.rfind("<", at, at + LONGEST_TAG)
-        if found < 0:
-            return True
-        at = found + 1
-    return False
 
 
 def _ended(found: re.Match[str]) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from openflywheel.curate._mixing import mixed
 from openflywheel.curate._quality.limits import Limits
 from openflywheel.curate._quality.text import Spans, Text
-from openflywheel.curate._tokens import GOLDEN, Index, Mask, Tokens, mixed
+from openflywheel.curate._tokens import GOLDEN, Index, Mask, Tokens
 
 
 def repetition(text: Text, limits: Limits) -> Iterator[tuple[str, Mask]]:

@@ -8,8 +8,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from openflywheel.curate._characters import SYMBOL, being
+from openflywheel.curate._mixing import mixed
 from openflywheel.curate._quality.written import spaced, written
-from openflywheel.curate._tokens import Index, Mask, Passage, Tokens, joined, mixed, segments
+from openflywheel.curate._tokens import Index, Mask, Passage, Tokens, joined, segments
 
 # Unicode's property Sentence_Terminal (PropList.txt, 15.1)
 TERMINAL = (

@@ -3,7 +3,8 @@
 import numpy as np
 
 from openflywheel.curate._characters import ALONE, DIGIT, LETTER, SYMBOL, Codes, among, classes
-from openflywheel.curate._tokens import Index, Mask, Tokens, joined, mixed, segments
+from openflywheel.curate._mixing import mixed
+from openflywheel.curate._tokens import Index, Mask, Tokens, joined, segments
 
 # Punctuation round a word; other symbols are part of it, as in /etc, -v and @user.
 ROUND = (

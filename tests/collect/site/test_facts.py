@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openflywheel.collect._site.dates import iso_date
+from openflywheel.base.instruments.dates import iso_date
 from openflywheel.collect._site.license import license_of
 
 

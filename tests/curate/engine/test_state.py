@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from openflywheel.base.errors import WheelBusy
 from openflywheel.curate._engine.forget import forget
-from openflywheel.curate._engine.ids import mixed
 from openflywheel.curate._engine.merge import MOST, groups
 from openflywheel.curate._engine.state import StateRefused, opened
+from openflywheel.curate._mixing import mixed
 
 TEXTS = ["ccc a", "ccc a", "dd bb", "e e e e", "bb dd"]
 
