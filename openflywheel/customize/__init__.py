@@ -14,14 +14,20 @@ from openflywheel.base.door import function_of
 from openflywheel.base.nouns import Arrow, Dataset, Model, Row
 from openflywheel.base.room import Given
 
-ARROW = Arrow(takes=Dataset, gives=Model, given=(Row,))
+ARROW = Arrow(takes=Dataset, gives=Model, given=(Dataset, Row))
 
 
 class Lesson(Struct, frozen=True):
-    """A training set with its rows: what a trainer learns from."""
+    """A training set with its rows: what a trainer learns from.
+
+    A row's `text` is what was asked, its label for the task what is right: a label, a text, a number, an item's
+    id, as the task's `kind` has it. `validation` rows choose among candidates; none of them taught.
+    """
 
     dataset: Dataset
     rows: Sequence[Row]
+    kind: str = "label"
+    validation: Sequence[Row] = ()
 
 
 Trainer = Callable[[Lesson], Model]
@@ -35,11 +41,18 @@ def run(
     `kinds` maps a task to its kind; a trainer is spared the tasks of a kind that it can't teach.
     """
     newest = {d.task: d for d in took if d.role == "train"}
-    for dataset in newest.values():
-        lesson = Lesson(dataset, given.rows(dataset))
-        for trainer in plugins:
-            if kinds[dataset.task] in teaches(trainer):
+    for task, dataset in newest.items():
+        wanted = [trainer for trainer in plugins if kinds[task] in teaches(trainer)]
+        if wanted:
+            lesson = _lesson(dataset, kinds[task], given)
+            for trainer in wanted:
                 yield trainer(lesson)
+
+
+def _lesson(dataset: Dataset, kind: str, given: Given) -> Lesson:
+    beside = [d for d in given.all(Dataset) if (d.task, d.role) == (dataset.task, "validation")]
+    validation = given.rows(beside[-1]) if beside and beside[-1].recipe == dataset.recipe else []
+    return Lesson(dataset, given.rows(dataset), kind, validation)
 
 
 def teaches(trainer: Trainer) -> tuple[str, ...]:

@@ -1,55 +1,133 @@
-"""A model on disk: one folder with a manifest and safetensors, named by its content. Never a pickle."""
+"""A model on disk: one folder with a manifest, its files and a card, named by its content.
 
+The manifest names every file with its sha256, and the folder is named by the hash of the manifest, so what is
+read is what was written. Only formats that hold data are kept: a pickle is a program, and is never read.
+"""
+
+import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load, save
+from safetensors.numpy import load_file, save
 
 from openflywheel.base.errors import StoreError
 from openflywheel.base.ids import content_id
 
-MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
+MANIFEST, WEIGHTS, CARD = "manifest.json", "weights.safetensors", "README.md"
+SAFE = (".json", ".safetensors", ".onnx", ".gguf", ".txt", ".md", ".jinja", ".model")
 
 
-def keep(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Path:
+def keep(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    tensors: Mapping[str, NDArray[Any]] | None = None,
+    files: Mapping[str, bytes | Path] | None = None,
+) -> Path:
     """Write a model into its own folder under `folder`; the same content is written once.
 
-    All of it or nothing is there at any time, also after a crash.
+    `tensors` become `WEIGHTS`; `files` are contents, or files to copy, by their names in the model's folder
+    ("adapter/adapter_model.safetensors"). All of it or nothing is there at any time, also after a crash.
+    Raises StoreError for a file of a format that may hold a program.
     """
-    weights = save({name: np.ascontiguousarray(t) for name, t in tensors.items()})
-    text = json.dumps({**manifest, "weights": content_id(weights)}, sort_keys=True, indent=1)
-    place = folder / content_id(text)
-    if place.exists():
-        return place
+    for name in files or {}:
+        _check_name(name)
     beside = Path(tempfile.mkdtemp(dir=folder, prefix=".new-"))
-    _write(beside / MANIFEST, text.encode())
-    _write(beside / WEIGHTS, weights)
+    try:
+        contents: dict[str, bytes | Path] = dict(files or {})
+        if tensors is not None:
+            contents[WEIGHTS] = save({name: np.ascontiguousarray(t) for name, t in tensors.items()})
+        contents.setdefault(CARD, card(manifest).encode())
+        for name, content in contents.items():
+            _write(beside / name, content)
+        digests = {name: _sha256(beside / name) for name in contents}
+        text = json.dumps({**manifest, "files": digests}, sort_keys=True, indent=1)
+        _write(beside / MANIFEST, text.encode())
+        place = folder / content_id(text)
+        if not place.exists():
+            _named(beside, place)
+        return place
+    finally:
+        if beside.exists():
+            shutil.rmtree(beside)
+
+
+def _named(beside: Path, place: Path) -> None:
     try:
         beside.rename(place)
-    except OSError:  # somebody else has just written the same content
-        shutil.rmtree(beside)
-    return place
+    except OSError:
+        if not place.exists():  # else somebody has just written the same content
+            raise
 
 
-def _write(path: Path, content: bytes) -> None:
+def _check_name(name: str) -> None:
+    path = PurePosixPath(name)
+    if path.suffix not in SAFE:
+        raise StoreError(
+            f"a model may not hold {name!r}: only {', '.join(SAFE)} are kept, for others may hold a program;"
+            " write weights as safetensors"
+        )
+    if path.is_absolute() or ".." in path.parts:
+        raise StoreError(f"a model may not hold {name!r}: its files lie in its own folder")
+
+
+def _write(path: Path, content: bytes | Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        file.write(content)
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, file)
         file.flush()
         os.fsync(file.fileno())
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def manifest(place: Path) -> dict[str, Any]:
+    """What a model says of itself, once all of its files are checked.
+
+    Raises StoreError when a file is missing, was changed, or is of a format that may hold a program.
+    """
+    if not (place / MANIFEST).is_file():
+        raise StoreError(f"there is no model in {place}: {MANIFEST} is expected")
+    text = (place / MANIFEST).read_bytes()
+    if content_id(text) != place.name:
+        raise StoreError(f"the model in {place} was changed on disk: {MANIFEST} is another one")
+    said: dict[str, Any] = json.loads(text)
+    for name, digest in said["files"].items():
+        _check_name(name)
+        if not (place / name).is_file() or _sha256(place / name) != digest:
+            raise StoreError(f"the model in {place} was changed on disk: {name} is missing or another one")
+    return said
+
+
 def read(place: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Manifest and tensors of a model. Raises StoreError when something is missing or was changed."""
-    if not (place / MANIFEST).is_file() or not (place / WEIGHTS).is_file():
-        raise StoreError(f"there is no model in {place}: {MANIFEST} and {WEIGHTS} are expected")
-    text, weights = (place / MANIFEST).read_bytes(), (place / WEIGHTS).read_bytes()
-    if content_id(text) != place.name or content_id(weights) != json.loads(text)["weights"]:
-        raise StoreError(f"the model in {place} was changed on disk")
-    return json.loads(text), load(weights)
+    said = manifest(place)
+    return said, load_file(place / WEIGHTS) if WEIGHTS in said["files"] else {}
+
+
+def card(said: Mapping[str, Any]) -> str:
+    """The model card, in Markdown: what it is, what it was taught with, how well it did."""
+    facts = {name: said[name] for name in ("task", "kind", "method", "form", "base") if said.get(name)}
+    lines = [f"# {said.get('task', 'A model')}", "", *(f"- {name}: {_shown(v)}" for name, v in facts.items())]
+    if taught := said.get("taught_by"):
+        lines += ["", "Taught by the datasets:", *(f"- {name}" for name in taught)]
+    if report := said.get("report"):
+        lines += ["", "| figure | value |", "|---|---|", *(f"| {k} | {v:.4g} |" for k, v in report.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

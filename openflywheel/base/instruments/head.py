@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from openflywheel.base.errors import EncoderError
 from openflywheel.base.instruments import artefact
 
 Matrix = NDArray[np.float32]
+
+FORM = "head"
 
 
 class Head(Struct, frozen=True):
@@ -47,7 +50,7 @@ class Head(Struct, frozen=True):
     def keep(self, folder: Path, **manifest: Any) -> Path:
         """Write it as an artefact (see artefact.py); `manifest` is kept beside it."""
         numbers = {"sharpness": self.sharpness, "gamma": self.gamma}
-        said = {"labels": self.labels, "encoder": self.encoder, **numbers, **manifest}
+        said = {"form": FORM, "labels": self.labels, "encoder": self.encoder, **numbers, **manifest}
         tensors = {"weights": self.weights, "bias": self.bias}
         return artefact.keep(
             folder, said, tensors if self.support is None else {**tensors, "support": self.support}
@@ -66,6 +69,42 @@ class Head(Struct, frozen=True):
             weights=tensors["weights"],
             bias=tensors["bias"],
         )
+
+
+class Encoder(Protocol):
+    """The sentence encoder (encoder.py)."""
+
+    @property
+    def name(self) -> str: ...
+
+    def encode(self, texts: Sequence[str]) -> Matrix: ...
+
+
+class HeadOnEncoder(Struct, frozen=True):
+    """A head with the encoder that it was taught on: from texts to labels (answers.Labelling)."""
+
+    head: Head
+    encoder: Encoder
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The head's."""
+        return self.head.labels
+
+    def probabilities(self, texts: Sequence[str]) -> Matrix:
+        """Calibrated probabilities, shape (len(texts), len(labels))."""
+        return self.head.probabilities(self.encoder.encode(texts))
+
+
+def opened(place: Path, *, encoder: Encoder) -> HeadOnEncoder:
+    """A head that was kept. Raises StoreError, and EncoderError when it was taught on another encoder."""
+    head = Head.read(place)
+    if head.encoder != encoder.name:
+        raise EncoderError(
+            f"the model {place.name} was taught on the encoder {head.encoder!r}, this process has "
+            f"{encoder.name!r}; set  encoder:  in flywheel.yaml back, or see: flywheel doctor"
+        )
+    return HeadOnEncoder(head, encoder)
 
 
 def similarity(a: Matrix, b: Matrix, gamma: float) -> Matrix:

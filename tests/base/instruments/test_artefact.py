@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import StoreError
-from openflywheel.base.instruments.artefact import MANIFEST, WEIGHTS, keep, read
+from openflywheel.base.instruments.artefact import CARD, MANIFEST, WEIGHTS, keep, manifest, read
 
 SAID = {"labels": ["a", "ü"], "sharpness": 2.5}
 TENSORS = {"bias": np.arange(3, dtype=np.float32), "weights": np.eye(4, dtype=np.float32)[:, :3]}
@@ -69,7 +69,7 @@ def test_other_content_has_another_name(said, tensors, tmp_path, place):
 
 
 def test_it_is_no_pickle(place):
-    assert sorted(p.name for p in place.iterdir()) == [MANIFEST, WEIGHTS]
+    assert sorted(p.name for p in place.iterdir()) == [CARD, MANIFEST, WEIGHTS]
     assert json.loads((place / MANIFEST).read_text())["labels"] == ["a", "ü"]
 
 
@@ -108,11 +108,43 @@ def test_rubbish_in_its_place_is_found(name, content, place):
         read(place)
 
 
-@pytest.mark.parametrize("name", [MANIFEST, WEIGHTS])
-def test_a_missing_file_is_told(name, place):
+@pytest.mark.parametrize(("name", "why"), [(MANIFEST, "there is no model in"), (WEIGHTS, "is missing")])
+def test_a_missing_file_is_told(name, why, place):
     (place / name).unlink()
-    with pytest.raises(StoreError, match=f"there is no model in {place}"):
+    with pytest.raises(StoreError, match=why):
         read(place)
+
+
+def test_files_lie_where_they_are_named(tmp_path):
+    beside = tmp_path / "tokenizer.json"
+    beside.write_text("{}")
+    place = keep(tmp_path, SAID, files={"adapter/config.json": b"[]", "checkpoint/tokenizer.json": beside})
+    assert (place / "adapter" / "config.json").read_bytes() == b"[]"
+    assert (place / "checkpoint" / "tokenizer.json").read_text() == "{}"
+    assert sorted(manifest(place)["files"]) == [CARD, "adapter/config.json", "checkpoint/tokenizer.json"]
+    assert read(place)[1] == {}
+
+
+@pytest.mark.parametrize("name", ["model.bin", "pytorch_model.pt", "head.pkl", "weights.npy", "run"])
+def test_what_may_be_a_program_is_refused(name, tmp_path):
+    with pytest.raises(StoreError, match=f"may not hold '{name}'"):
+        keep(tmp_path, SAID, files={name: b""})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../out.json", "/tmp/out.json", "a/../../out.json"])
+def test_a_file_outside_of_its_folder_is_refused(name, tmp_path):
+    with pytest.raises(StoreError, match="its own folder"):
+        keep(tmp_path, SAID, files={name: b""})
+
+
+def test_the_card_says_what_it_is(tmp_path):
+    said = {"task": "route", "method": "head.ridge", "base": {"name": "minilm"}, "taught_by": ["d1"]}
+    card = (keep(tmp_path, {**said, "report": {"accuracy": 0.91234}}) / CARD).read_text()
+    assert card.startswith("# route\n")
+    assert '- base: {"name": "minilm"}' in card
+    assert "- d1" in card
+    assert "| accuracy | 0.9123 |" in card
 
 
 @pytest.mark.fault
