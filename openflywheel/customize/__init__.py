@@ -20,8 +20,8 @@ ARROW = Arrow(takes=Dataset, gives=Model, given=(Dataset, Row))
 class Lesson(Struct, frozen=True):
     """A training set with its rows: what a trainer learns from.
 
-    A row's `text` is what was asked, its label for the task what is right: a label, a text, a number, an item's
-    id, as the task's `kind` has it. `validation` rows choose among candidates; none of them taught.
+    A row's `text` is what was asked, its label for the task what is right: a label, a text, a number, an
+    item's id, as the task's `kind` has it. `validation` rows choose among candidates; none of them taught.
     """
 
     dataset: Dataset

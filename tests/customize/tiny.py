@@ -1,4 +1,4 @@
-"""Real checkpoints that a test makes in about a second: random weights, a trained tokenizer, a chat template."""
+"""Real checkpoints, made in about a second: random weights, a trained tokenizer, a chat template."""
 
 from collections.abc import Sequence
 from pathlib import Path
