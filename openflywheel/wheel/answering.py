@@ -7,23 +7,24 @@ from typing import Any
 
 from openflywheel import guard
 from openflywheel.base.champion import champions
-from openflywheel.base.errors import EncoderError
-from openflywheel.base.instruments.head import Head
+from openflywheel.base.instruments.answers import Answers
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model, Verdict
 from openflywheel.base.settings import Settings
-from openflywheel.serve._desk import Reply, replies
+from openflywheel.serve._desk import Reply
 from openflywheel.serve.cascade import certified, rules
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
 from openflywheel.wheel.extractive import Answered, Quoting
+from openflywheel.wheel.opening import Opener
+from openflywheel.wheel.replying import Question, reply
 
 PERSON = "person"
 Guarded = tuple[str, tuple[Verdict, ...]]
 
 
 class Answering:
-    """Answers with the champion of each label task, and notices when another one was promoted.
+    """Answers with the champion of each task, and notices when another one was promoted.
 
     Text tasks are answered by quotes (extractive.py).
     """
@@ -31,10 +32,11 @@ class Answering:
     def __init__(
         self, settings: Settings, store: Store, encoder: CachedEncoder, plugins: Mapping[str, list[Any]]
     ) -> None:
-        self._settings, self._store, self._encoder, self._plugins = settings, store, encoder, plugins
+        self._settings, self._store, self._plugins = settings, store, plugins
+        self._open = Opener(settings, store, encoder)
         self._lock = threading.Lock()
         self._seen = -1  # journal number of the newest verdict that was looked at
-        self._serving: dict[str, tuple[Model, Head]] = {}
+        self._serving: dict[str, tuple[Model, Answers]] = {}
         self._rules = rules(settings)
         self._quoting = Quoting(settings, store, encoder, plugins)
         self._thresholds: dict[str, float] = {}
@@ -48,32 +50,26 @@ class Answering:
         """
         start = time.perf_counter()
         guarded = [_refuse(guard.apply(self._plugins.get("guard", []), text)) for text in inputs]
-        variant, said = self._answers(task, [text for text, _ in guarded])
+        asked = [Question(text, person) for (text, _), person in zip(guarded, people, strict=True)]
+        variant, said = self._answers(task, asked)
         seconds = (time.perf_counter() - start) / max(len(inputs), 1)
         return [
             self._exchange(task, variant, *each, seconds)
             for each in zip(said, guarded, people, talks, strict=True)
         ]
 
-    def _answers(self, task: str, texts: Sequence[str]) -> tuple[str, list[Answered]]:
-        """Who answers a task, and what it says to each text with its sources."""
+    def _answers(self, task: str, asked: Sequence[Question]) -> tuple[str, list[Answered]]:
+        """Who answers a task, and what it says to each question with its sources."""
         if self._settings.tasks[task].kind == "text":
-            return self._quoting.variant(task), self._quoting.answer(task, texts)
-        model, head = self.champion(task)
-        return model.id if model else "", [(reply, ()) for reply in self._replies(task, head, texts)]
+            return self._quoting.variant(task), self._quoting.answer(task, [each.text for each in asked])
+        model, answers = self.champion(task)
+        said = self._replies(task, answers, asked) if answers else [Reply() for _ in asked]
+        return model.id if model else "", [(each, ()) for each in said]
 
-    def _replies(self, task: str, head: Head | None, texts: Sequence[str]) -> list[Reply]:
-        if head is None:
-            return [Reply() for _ in texts]
-        if head.encoder != self._encoder.name:
-            raise EncoderError(
-                f"the champion of {task!r} was taught on the encoder {head.encoder!r}, this process has "
-                f"{self._encoder.name!r}; set  encoder:  in flywheel.yaml back, or see: flywheel doctor"
-            )
+    def _replies(self, task: str, answers: Answers, asked: Sequence[Question]) -> list[Reply]:
         with one_thread():
-            probabilities = head.probabilities(self._encoder.encode(texts))
-        found = replies(head.labels, probabilities, self.threshold(task))
-        return [reply if text else Reply() for reply, text in zip(found, texts, strict=True)]
+            found = reply(self._settings.tasks[task].kind, answers, asked, self.threshold(task))
+        return [said if each.text else Reply() for said, each in zip(found, asked, strict=True)]
 
     def _exchange(
         self,
@@ -106,7 +102,7 @@ class Answering:
         """Confidence below which the champion does not answer; without a cascade it always answers."""
         return self._thresholds.get(task, 0.0)
 
-    def champion(self, task: str) -> tuple[Model | None, Head | None]:
+    def champion(self, task: str) -> tuple[Model | None, Answers | None]:
         """The model that serves a task, ready to answer; (None, None) before the first promotion."""
         newest = self._store.journal.rows("SELECT max(seq) FROM journal WHERE kind = 'verdict'")[0][0] or 0
         with self._lock:
@@ -121,7 +117,7 @@ class Answering:
         models = self._store.get(Model, list(serving.values()))
         for task, id in serving.items():
             if task not in self._serving or self._serving[task][0].id != id:
-                self._serving[task] = (models[id], Head.read(self._store.path / models[id].uri))
+                self._serving[task] = (models[id], self._open(models[id]))
 
     def _thresholds_now(self, certified: Mapping[str, Verdict]) -> dict[str, float]:
         """Task -> the threshold of the champion that serves it."""

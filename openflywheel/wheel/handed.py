@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from openflywheel.base import door
-from openflywheel.base.instruments.head import Head
+from openflywheel.base.errors import EncoderError
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model, Row, Signal, Verdict
 from openflywheel.base.quarantine import counting, judged
@@ -13,6 +13,7 @@ from openflywheel.base.settings import Settings
 from openflywheel.collect import Progress
 from openflywheel.collect._files.transcribe import transcribe
 from openflywheel.collect._web.web import Web
+from openflywheel.serve._desk import Reply
 from openflywheel.serve.cascade import rules
 from openflywheel.signals._trust import judge
 from openflywheel.store import Store
@@ -20,6 +21,8 @@ from openflywheel.store.vectors import CachedEncoder
 from openflywheel.wheel import curating
 from openflywheel.wheel.asking import ask
 from openflywheel.wheel.documents import read_document
+from openflywheel.wheel.opening import Opener
+from openflywheel.wheel.replying import Question, reply
 from openflywheel.wheel.tables import providers
 
 KNOWN = 5_000  # rows that a source may compare with what it finds
@@ -30,8 +33,9 @@ class Handed:
 
     def __init__(self, settings: Settings, store: Store, encoder: CachedEncoder) -> None:
         self._settings, self._store, self._encoder = settings, store, encoder
+        self._open = Opener(settings, store, encoder)
         self.web = Web(settings.wheel.web)
-        self.progress: Progress | None = None  # who wants to know how far the sources are
+        self.progress: Progress | None = None  # who wants to know how far sources and trainers are
 
     def plugins(self) -> dict[str, list[Callable[..., Any]]]:
         """room -> its chosen plugins, ready to be called with data."""
@@ -39,11 +43,16 @@ class Handed:
 
     def bound(self, room: str) -> list[Callable[..., Any]]:
         """The chosen plugins of one room."""
-        return self._bind(room, {**self._things(), "workspace": self._store.path / room})
+        own = {"workspace": self._store.path / room, "progress": partial(self._told, room)}
+        return self._bind(room, {**self._things(), **own})
 
     def _bind(self, room: str, handed: Mapping[str, Any]) -> list[Callable[..., Any]]:
         chosen = self._settings.rooms.get(room, ())
         return door.told_apart([door.load(room, c.name, c.settings, handed) for c in chosen])
+
+    def _told(self, room: str, facts: dict[str, float]) -> None:
+        if self.progress:
+            self.progress(room, facts)
 
     def _things(self) -> dict[str, Any]:
         return {
@@ -101,21 +110,19 @@ class Handed:
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[str]:
         """Answers of any stored model, without thresholds; empty ones by a model of another encoder."""
-        head = Head.read(self._store.path / model.uri)
-        if not texts or head.encoder != self._encoder.name:
-            return [""] * len(texts)
-        with one_thread():
-            return head.predict(self._encoder.encode(texts))
+        return [said.output for said in self._replies(model, texts)]
 
     def scores(self, model: Model, texts: Sequence[str]) -> list[tuple[str, float]]:
         """The same with their confidences, as they are served: those of another encoder are 0."""
-        head = Head.read(self._store.path / model.uri)
-        if not texts or head.encoder != self._encoder.name:
-            return [("", 0.0)] * len(texts)
-        with one_thread():
-            probabilities = head.probabilities(self._encoder.encode(texts))
-        best = zip(probabilities.argmax(axis=1), probabilities.max(axis=1), strict=True)
-        return [(head.labels[i], float(sure)) for i, sure in best]
+        return [(said.output, said.confidence) for said in self._replies(model, texts)]
+
+    def _replies(self, model: Model, texts: Sequence[str]) -> list[Reply]:
+        kind = self._settings.tasks[model.task].kind
+        try:
+            with one_thread():
+                return reply(kind, self._open(model), [Question(text) for text in texts])
+        except EncoderError:
+            return [Reply() for _ in texts]
 
     def errors(self) -> dict[str, float]:
         """Task -> the share of the model's answers that may be wrong, where the cascade is told so."""

@@ -67,7 +67,7 @@ def test_plugins_are_bound_in_the_order_of_the_settings(wheel):
 
 
 def test_all_that_can_be_asked_for_is_handed_in(desk, install, reopen):
-    names = sorted(door.HANDED_IN.keys() - {"progress", "state"})  # collect's own
+    names = sorted(door.HANDED_IN.keys() - {"state"})  # collect's own
     wanted = ", ".join(names)
     install("signals", "greedy", f"def greedy(episode, *, {wanted}):\n    return [{wanted}]\n")
     (greedy, _) = reopen(desk, ("{uncertainty: {}, rephrase", "{greedy: {}, rephrase")).plugins["signals"]
