@@ -1,0 +1,1 @@
+"""What trainers reach, and what they cost."""
