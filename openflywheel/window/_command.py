@@ -76,3 +76,12 @@ def print_lines(lines: Iterable[RenderableType]) -> None:
     console = Console(markup=False, emoji=False, highlight=False)
     for line in lines:
         console.print(line, soft_wrap=isinstance(line, str | Text))
+
+
+class Listing(click.Group):
+    """Without a command of its own it lists."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options alone are those of `list`."""
+        alone = all(word.startswith("-") for word in args[:1]) and not set(args) & set(ctx.help_option_names)
+        return super().parse_args(ctx, ["list", *args] if alone else args)

@@ -13,7 +13,7 @@ from openflywheel.base.settings import read
 from openflywheel.curate._card import NONE, Card
 from openflywheel.store import Store
 from openflywheel.wheel.datasets import Difference, Listed, difference, is_folder, listed, version
-from openflywheel.window._command import command, file_option
+from openflywheel.window._command import Listing, command, file_option
 from openflywheel.window._figures import ago, plural, quoted, short
 
 TOLD = 20  # values of one kind that are shown; --json has more
@@ -143,15 +143,6 @@ def diff(file: Path, before: str, after: str) -> Difference:
     """
     with _store(file, [before, after]) as store:
         return difference(version(before, store), version(after, store))
-
-
-class Listing(click.Group):
-    """Without a command of its own it lists."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Options alone are those of `list`."""
-        alone = all(word.startswith("-") for word in args[:1]) and not set(args) & set(ctx.help_option_names)
-        return super().parse_args(ctx, ["list", *args] if alone else args)
 
 
 @click.group("datasets", cls=Listing)

@@ -38,6 +38,9 @@ SECTIONS: Mapping[str, Commands] = {
         "curate": ("_curate", "Let the records that wait become rows of datasets."),
         "datasets": ("_datasets", "List, show and compare versions of datasets."),
     },
+    "Customize": {
+        "models": ("_models", "List, show, compare, export and import models."),
+    },
     "Turn": {
         "turn": ("_turning", "Turn the wheel once."),
         "spin": ("_turning", "Turn whenever a trigger says so, until interrupted."),

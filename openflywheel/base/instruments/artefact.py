@@ -99,13 +99,59 @@ def manifest(place: Path) -> dict[str, Any]:
 
     Raises StoreError when a file is missing, was changed, or is of a format that may hold a program.
     """
-    if not (place / MANIFEST).is_file():
-        raise StoreError(f"there is no model in {place}: {MANIFEST} is expected")
-    text = (place / MANIFEST).read_bytes()
+    text = _text(place)
     if content_id(text) != place.name:
         raise StoreError(f"the model in {place} was changed on disk: {MANIFEST} is another one")
-    said: dict[str, Any] = json.loads(text)
-    for name, digest in said["files"].items():
+    return _checked(place, text)
+
+
+def copied(place: Path, to: Path) -> None:
+    """Copy a model's folder, all of it or nothing. Raises StoreError as `manifest` does."""
+    _copy(place, to, manifest(place))
+
+
+def taken(source: Path, folder: Path) -> tuple[dict[str, Any], Path]:
+    """Take a folder that `copied` made, whatever its name is now, among the models of `folder`.
+
+    Returns its manifest and its place there. Raises StoreError when it is no model, when a file is missing or
+    was changed, and for any file beside those of the manifest: it may be a program.
+    """
+    text = _text(source)
+    said = _checked(source, text)
+    inside = {path.relative_to(source).as_posix() for path in source.rglob("*") if not path.is_dir()}
+    if beside := sorted(inside - {MANIFEST, *said["files"]}):
+        raise StoreError(f"the model in {source} holds {beside[0]!r}, which its manifest does not name")
+    place = folder / content_id(text)
+    if not place.exists():
+        _copy(source, place, said)
+    return said, place
+
+
+def _copy(source: Path, to: Path, said: Mapping[str, Any]) -> None:
+    beside = Path(tempfile.mkdtemp(dir=to.parent, prefix=".new-"))
+    try:
+        for name in (MANIFEST, *said["files"]):
+            _write(beside / name, source / name)
+        _named(beside, to)
+    finally:
+        if beside.exists():
+            shutil.rmtree(beside)
+
+
+def _text(place: Path) -> bytes:
+    if not (place / MANIFEST).is_file():
+        raise StoreError(f"there is no model in {place}: {MANIFEST} is expected")
+    return (place / MANIFEST).read_bytes()
+
+
+def _checked(place: Path, text: bytes) -> dict[str, Any]:
+    """The manifest, once the files that it names are found to be what it says."""
+    try:
+        said: dict[str, Any] = json.loads(text)
+        files: dict[str, str] = dict(said["files"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"the model in {place} was changed on disk: {MANIFEST} names no files") from error
+    for name, digest in files.items():
         _check_name(name)
         if not (place / name).is_file() or _sha256(place / name) != digest:
             raise StoreError(f"the model in {place} was changed on disk: {name} is missing or another one")

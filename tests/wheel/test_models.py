@@ -1,0 +1,133 @@
+"""The models of a store: listed, compared, carried from one store to another."""
+
+import json
+import shutil
+
+import msgspec
+import pytest
+
+from openflywheel.base.champion import PROMOTION
+from openflywheel.base.errors import StoreError, UnknownModel, UnknownTask
+from openflywheel.base.nouns import Dataset, Model, Verdict
+from openflywheel.wheel.models import difference, exported, imported, listed, shown
+
+
+def verdict(model, check, passed):
+    return Verdict(check=check, about=model.id, task=model.task, passed=passed)
+
+
+@pytest.fixture
+def first(wheel):
+    """The model that serves from the first turn on."""
+    return wheel.champion("route")
+
+
+@pytest.fixture
+def second(wheel, first):
+    """A later one, taught by other rows, whose artefact has a label less."""
+    from openflywheel.base.instruments.head import Head
+
+    head = Head.read(wheel.store.path / first.uri)
+    less = msgspec.structs.replace(
+        head, labels=head.labels[:-1], weights=head.weights[:, :-1], bias=head.bias[:-1]
+    )
+    place = less.keep(wheel.store.artefacts, method="mean", task="route", report={"accuracy": 0.5})
+    before = wheel.store.get(Dataset, first.taught_by)[first.taught_by[0]]
+    dataset = Dataset(name="route-train", task="route", role="train", rows=before.rows[1:], recipe="other")
+    model = Model(
+        name="route-centroid",
+        task="route",
+        base=first.base,
+        method="head.centroid",
+        taught_by=(dataset.id,),
+        uri=f"models/{place.name}",
+        report={"accuracy": 0.5},
+    )
+    wheel.store.append([dataset, model])
+    return model
+
+
+def test_the_newest_comes_first_with_what_became_of_it(wheel, first, second):
+    assert [(m.id, m.state) for m in listed(wheel.store)] == [(second.id, "waits"), (first.id, "serves")]
+    wheel.store.append([verdict(second, "accuracy", "no")])
+    assert listed(wheel.store)[0].state == "refused"
+    wheel.store.append([verdict(second, PROMOTION, "yes")])
+    assert [m.state for m in listed(wheel.store)] == ["serves", "served"]
+
+
+def test_one_is_shown_by_its_task_or_the_beginning_of_its_id(wheel, first):
+    found = shown(wheel.store, "route")
+    assert found.model == first == shown(wheel.store, first.id[:8]).model
+    assert found.manifest["labels"] == ["login", "parcel", "refund"]
+    assert found.size > 1000
+    assert {v.check for v in found.verdicts} >= {"accuracy", PROMOTION}
+    with pytest.raises(UnknownModel, match="there is no model 'rout'; did you mean 'route'"):
+        shown(wheel.store, "rout")
+
+
+def test_what_changed_between_two_is_told(wheel, first, second):
+    found = difference(wheel.store, first.id, second.id)
+    assert (found.labels_came, found.labels_left) == ([], ["refund"])
+    assert (found.rows_came, found.rows_left) == (0, 1)
+    assert found.report["accuracy"] == (first.report["accuracy"], 0.5)
+    assert found.facts["method"] == ("centroid", "mean")
+    same = difference(wheel.store, first.id, first.id)
+    assert (same.facts, same.report, same.rows_came) == ({}, {}, 0)
+
+
+def test_one_that_was_changed_on_disk_is_not_shown(wheel, first):
+    (wheel.store.path / first.uri / "README.md").write_text("another card")
+    with pytest.raises(StoreError, match=r"README\.md is missing or another one"):
+        shown(wheel.store, "route")
+
+
+class TestCarrying:
+    @pytest.fixture
+    def folder(self, wheel, first, tmp_path):
+        """The champion, exported."""
+        exported(wheel.store, "route", tmp_path / "out")
+        return tmp_path / "out"
+
+    def test_what_goes_out_comes_in_as_a_candidate_that_answers_the_same(self, wheel, first, folder):
+        texts = ["where is my parcel", "refund me now"]
+        before = wheel.handed.predict(first, texts)
+        shutil.rmtree(wheel.store.path / first.uri)
+        model = imported(wheel.settings, wheel.store, folder)
+        assert (model.task, model.uri, model.report) == ("route", first.uri, first.report)
+        assert wheel.handed.predict(model, texts) == before
+        assert model.taught_by == first.taught_by
+
+    def test_nothing_is_written_over(self, wheel, folder):
+        with pytest.raises(StoreError, match="is there already"):
+            exported(wheel.store, "route", folder)
+
+    def test_a_program_beside_the_weights_is_refused(self, wheel, folder):
+        (folder / "adapter_model.bin").write_bytes(b"\x80\x04")
+        before = len(wheel.store.all(Model))
+        with pytest.raises(StoreError, match=r"holds 'adapter_model\.bin', which its manifest does not name"):
+            imported(wheel.settings, wheel.store, folder)
+        assert len(wheel.store.all(Model)) == before
+
+    @pytest.mark.parametrize("name", ["model.pkl", "../out.json"])
+    def test_a_manifest_that_names_what_it_may_not_is_refused(self, name, wheel, folder):
+        said = json.loads((folder / "manifest.json").read_text())
+        said["files"][name] = "0" * 64
+        (folder / "manifest.json").write_text(json.dumps(said))
+        with pytest.raises(StoreError, match="may not hold"):
+            imported(wheel.settings, wheel.store, folder)
+
+    @pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"files": 3}'])
+    def test_a_manifest_that_is_none_is_refused(self, text, wheel, folder):
+        (folder / "manifest.json").write_text(text)
+        with pytest.raises(StoreError, match="names no files"):
+            imported(wheel.settings, wheel.store, folder)
+
+    def test_a_changed_file_is_refused(self, wheel, folder):
+        weights = folder / "weights.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-1] + b"\7")
+        with pytest.raises(StoreError, match=r"weights\.safetensors is missing or another one"):
+            imported(wheel.settings, wheel.store, folder)
+
+    def test_a_task_that_there_is_not_is_told(self, wheel, folder):
+        with pytest.raises(UnknownTask, match="no task 'rout'; did you mean 'route'"):
+            imported(wheel.settings, wheel.store, folder, task="rout")
