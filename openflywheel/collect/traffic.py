@@ -5,6 +5,7 @@ from typing import Protocol
 
 from openflywheel.base.holdout import DRAWN, SEALED, held_out
 from openflywheel.base.nouns import Exchange, Gap, Record, Signal
+from openflywheel.base.thumbs import COUNTS, REJECTED, THUMB, WHY
 
 Heard = Mapping[str, Sequence[Signal]]
 
@@ -23,7 +24,7 @@ def traffic(
     experts: Queue,
     holdout: float,
 ) -> Iterator[Record]:
-    """Records of the gap's evidence that carry a person's answer.
+    """Records of the gap's evidence that carry a person's answer, or their thumb where the gap asks for that.
 
     Exchanges of held-out people may serve evaluation alone. They are sealed without an answer, and take the
     one that an expert was asked for: what people volunteer comes where the model is wrong or unsure, and
@@ -34,6 +35,9 @@ def traffic(
         if not exchange.input:  # a guard refused it
             continue
         held = held_out(exchange, holdout)
+        if gap.why in WHY:
+            yield from [] if held else [_thumb(exchange, gap)]
+            continue
         answer = _answer(said.get(id, ()), experts_only=held)
         if answer is not None and (not held or experts.why(id) == DRAWN):
             yield _record(exchange, answer, held)
@@ -57,7 +61,23 @@ def _record(exchange: Exchange, answer: Signal, held: bool) -> Record:
         purposes=("evaluation",) if held else ("training",),
         labels={exchange.task: answer.correction},
         labelled_by=answer.source,
+        meta={REJECTED: exchange.output} if exchange.output not in ("", answer.correction) else {},
         parents=(exchange.id, answer.id),
+    )
+
+
+def _thumb(exchange: Exchange, gap: Gap) -> Record:
+    """The answer that was given, and whether people liked it."""
+    return Record(
+        text=exchange.input,
+        source="traffic",
+        uri=f"exchange:{exchange.id}",
+        subject=exchange.subject,
+        purposes=("training",),
+        labels={exchange.task: exchange.output},
+        labelled_by="model",
+        meta={THUMB: WHY[gap.why], COUNTS: f"{gap.weight:g}"},
+        parents=(exchange.id,),
     )
 
 

@@ -106,6 +106,8 @@ def _standing(rows: Sequence[Row], state: Path) -> Iterator[Row]:
     for row, mark in zip(rows, marks.to_pylist(), strict=True):
         if mark["drop"] is None:
             now = {name: mark[name] for name in ("role", "weight") if mark[name] is not None}
+            if row.role == "preference" and now.get("role") == "train":
+                del now["role"]
             same = all(getattr(row, name) == value for name, value in now.items())
             yield row if same else changed(row, **now, parents=row.parents)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from openflywheel.base.instruments.columns import schema_of
 from openflywheel.base.nouns import Row
+from openflywheel.base.thumbs import THUMB
 from openflywheel.curate._batches import META, mark_drops, meta
 from openflywheel.curate._nouns import as_lists, completed, named, whole
 
@@ -22,7 +23,7 @@ def fold(table: pa.Table) -> pa.Table:
 
     `meta` takes in the columns "meta.<name>", which win over what is there. A row is its record's child; one
     that a step has made (`PART`, `SYNTHETIC`) names its record already. Without a role, what may not train is
-    held out. The id is that of Row(...).
+    held out; a thumb does not train but says what is preferred. The id is that of Row(...).
     """
     facts = {n.removeprefix(META): table[n] for n in table.column_names if n.startswith(META)}
     made = pc.or_(pc.is_valid(whole(meta(table, PART))), pc.is_valid(whole(meta(table, SYNTHETIC))))
@@ -30,7 +31,7 @@ def fold(table: pa.Table) -> pa.Table:
     columns = {n: table[n] for n in schema_of(Row).names if n in table.column_names} | {
         "parents": pc.if_else(made, whole(table["parents"]), own),
         "meta": with_facts(whole(table["meta"]), facts),
-        "role": pc.coalesce(_role(table), _by_purpose(table["purposes"])),
+        "role": _roles(table),
     }
     return named(completed(pa.table(columns), Row), Row)
 
@@ -39,6 +40,13 @@ def without_purpose(table: pa.Table) -> pa.Table:
     """Drop rows that may serve neither training nor evaluation, reason `NO_PURPOSE`."""
     serve = pc.or_(may(table["purposes"], "training"), may(table["purposes"], "evaluation"))
     return mark_drops(table, pc.invert(serve), NO_PURPOSE)
+
+
+def _roles(table: pa.Table) -> pa.Array:
+    """Whose answer people only liked, or did not, is no example: it teaches preferences alone."""
+    roles = pc.coalesce(_role(table), _by_purpose(table["purposes"]))
+    liked = pc.and_(pc.is_valid(whole(meta(table, THUMB))), pc.equal(roles, "train"))
+    return pc.if_else(liked, "preference", roles)
 
 
 def _role(table: pa.Table) -> pa.Array:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from openflywheel.base.door import function_of
-from openflywheel.base.nouns import Arrow, Dataset, Model, Row
+from openflywheel.base.nouns import Arrow, Dataset, Model, Role, Row
 from openflywheel.base.room import Given
 
 ARROW = Arrow(takes=Dataset, gives=Model, given=(Dataset, Row))
@@ -22,12 +22,15 @@ class Lesson(Struct, frozen=True):
 
     A row's `text` is what was asked, its label for the task what is right: a label, a text, a number, an
     item's id, as the task's `kind` has it. `validation` rows choose among candidates; none of them taught.
+    `preference` rows hold answers that people liked or did not (base/thumbs.py); so do those rows that say
+    which answer was rejected.
     """
 
     dataset: Dataset
     rows: Sequence[Row]
     kind: str = "label"
     validation: Sequence[Row] = ()
+    preference: Sequence[Row] = ()
 
 
 Trainer = Callable[[Lesson], Model]
@@ -40,19 +43,24 @@ def run(
 
     `kinds` maps a task to its kind; a trainer is spared the tasks of a kind that it can't teach.
     """
-    newest = {d.task: d for d in took if d.role == "train"}
-    for task, dataset in newest.items():
+    changed = {d.task for d in took if d.role in ("train", "preference")}
+    newest = {(d.task, d.role): d for d in given.all(Dataset)}
+    for task in [task for task, role in newest if role == "train" and task in changed]:
         wanted = [trainer for trainer in plugins if kinds[task] in teaches(trainer)]
         if wanted:
-            lesson = _lesson(dataset, kinds[task], given)
+            lesson = _lesson(newest, task, kinds[task], given)
             for trainer in wanted:
                 yield trainer(lesson)
 
 
-def _lesson(dataset: Dataset, kind: str, given: Given) -> Lesson:
-    beside = [d for d in given.all(Dataset) if (d.task, d.role) == (dataset.task, "validation")]
-    validation = given.rows(beside[-1]) if beside and beside[-1].recipe == dataset.recipe else []
-    return Lesson(dataset, given.rows(dataset), kind, validation)
+def _lesson(newest: Mapping[tuple[str, Role], Dataset], task: str, kind: str, given: Given) -> Lesson:
+    dataset = newest[task, "train"]
+
+    def beside(role: Role) -> Sequence[Row]:
+        found = newest.get((task, role))
+        return given.rows(found) if found and found.recipe == dataset.recipe else ()
+
+    return Lesson(dataset, given.rows(dataset), kind, beside("validation"), beside("preference"))
 
 
 def teaches(trainer: Trainer) -> tuple[str, ...]:

@@ -1,5 +1,8 @@
+import pytest
+
 from openflywheel.base.holdout import DRAWN, held_out
 from openflywheel.base.nouns import Exchange, Gap, Signal
+from openflywheel.base.thumbs import WHY
 from openflywheel.collect.traffic import traffic
 
 SHARE = 0.5
@@ -86,3 +89,29 @@ def test_what_was_drawn_for_the_holdout_may_only_serve_evaluation():
     (record,) = records([asked], [said(asked, "wrong"), said(asked, "right", "expert")], drawn=[asked.id])
     assert record.purposes == ("evaluation",)
     assert record.labels == {"route": "right"}
+
+
+def test_a_correction_says_which_answer_was_not_right():
+    asked = exchange(held=False)
+    (record,) = records([asked], [said(asked, "refund")])
+    assert record.meta == {"rejected": "x"}
+    (record,) = records([asked], [said(asked, "x")])
+    assert record.meta == {}
+
+
+@pytest.mark.parametrize(("why", "thumb"), [(why, thumb) for why, thumb in WHY.items()])
+def test_a_thumb_keeps_the_answer_that_was_given(why, thumb):
+    asked, held = exchange(held=False), exchange(held=True)
+    gap = Gap(topic="route", why=why, task="route", weight=0.4, evidence=(asked.id, held.id))
+    known = {e.id: e for e in (asked, held)}
+    (record,) = traffic(
+        gap,
+        exchanges=lambda ids: {i: known[i] for i in ids},
+        heard=lambda ids: {},
+        experts=Queue(),
+        holdout=SHARE,
+    )
+    assert (record.text, record.labels) == (asked.input, {"route": "x"})
+    assert record.meta == {"thumb": thumb, "counts": "0.4"}
+    assert (record.labelled_by, record.purposes) == ("model", ("training",))
+    assert record.parents == (asked.id,)

@@ -17,6 +17,7 @@ from openflywheel.curate._whole import Whole
 from openflywheel.curate.chunk import chunk
 from openflywheel.curate.dedupe import dedupe
 from openflywheel.curate.length import length
+from openflywheel.curate.split import split
 
 
 class Store:
@@ -266,3 +267,33 @@ def test_a_passage_that_fails_goes_on_from_the_same_state(run):
     assert [r.text for r in rows] == ["two"]
     assert (len(dataset.rows), drops) == (2, ["duplicate"])
     assert "" != state != version(run.workspace / "r")
+
+
+def test_answers_that_people_only_liked_teach_preferences_alone(run):
+    right = record("where is it?", label="on its way")
+    liked = record("where is it?", label="here", meta={"thumb": "up", "counts": "1"})
+    disliked = record("and now?", label="no", meta={"thumb": "down", "counts": "0.4"})
+    rows, datasets, _ = run(right, liked, disliked)
+    assert {r.labels["route"]: r.role for r in rows} == {
+        "on its way": "train",
+        "here": "preference",
+        "no": "preference",
+    }
+    assert {d.role: len(d.rows) for d in datasets} == {"train": 1, "preference": 2}
+
+
+def test_a_thumb_about_a_text_that_is_held_out_is_of_no_set(run):
+    sealed = record("where is it?", purposes=("evaluation",))
+    liked = record("Where  is it?", label="here", meta={"thumb": "up"})
+    _, datasets, _ = run(sealed, liked)
+    assert {d.role for d in datasets} == {"holdout"}
+
+
+def test_a_split_leaves_thumbs_what_they_are(run):
+    liked = [record(f"question {n}", label="here", meta={"thumb": "up"}) for n in range(20)]
+    steps = [partial(split, validation=0.5)]
+    run(*liked, steps=steps)
+    rows, _, _ = run(record("another"), steps=steps)
+    roles = {r.role for r in [*rows, *run.store.all(Row)] if r.meta.get("thumb")}
+    assert "train" not in roles
+    assert "preference" in roles
