@@ -59,8 +59,8 @@ def _pipeline(asked: Asked) -> list[Row]:
 
 
 def _ray(asked: Asked) -> list[Row]:
-    part = _module("ray_scaling")
-    rows: list[Row] = part.measure(asked.documents(part.DOCUMENTS), asked.folder, asked.options.rounds)
+    own = corpus.of(asked.options.input) if asked.options.input else None
+    rows: list[Row] = _module("ray_scaling").measure(own, asked.folder, asked.options.rounds)
     return rows
 
 

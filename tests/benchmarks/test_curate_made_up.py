@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.curate import made_up
+from benchmarks.curate import made_up, ray_scaling
 from benchmarks.curate.duplicates import jaccard, runs
 from benchmarks.curate.made_up import BACK, COPY, NEAR, STOP_WORDS, WORDS, texts
 
@@ -103,3 +103,11 @@ def test_files_hold_a_block_each_and_the_last_one_the_rest(tmp_path, monkeypatch
     assert [table.num_rows for table in tables] == [40, 40, 20]
     ids = [name for table in tables for name in table["id"].to_pylist()]
     assert ids == [f"document-{n}" for n in range(20, 120)]
+
+
+def test_parts_for_a_cluster_are_equal_and_distinct(tmp_path):
+    folder = ray_scaling.made_up(tmp_path / "in", 40, 4)
+    parts = [pq.read_table(path) for path in sorted(folder.iterdir())]
+    assert [part.num_rows for part in parts] == [10] * 4
+    assert len({uri for part in parts for uri in part["uri"].to_pylist()}) == 40
+    assert all(len(text.split()) == ray_scaling.WORDS for text in parts[0]["text"].to_pylist())
