@@ -52,6 +52,7 @@ HANDED_IN: Mapping[str, str] = {
     "holdouts": "the texts that judge models and must teach none",
     "vault": "what was redacted, encrypted, for those purposes that may see it",
     "ask": "a configured model's answer to a prompt",
+    "providers": "the configured providers of models, by name",
     "documents": "text and facts of a document of any kind: (content, name) -> text, facts",
     "transcribe": "the words of a piece of media, by installed plugins",
     "seed": "the seed of this turn's random choices",

@@ -56,16 +56,19 @@ class TurnWhen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one turn may ask of experts and spend on data.
+    """What one turn may ask of experts, and spend on data and training.
 
     `labels` to learn from and for the sealed `holdout`; `dollars` for paid providers. Fetching and keeping
-    a `document` costs so much in the currency of the tasks' costs: one that is worth less is not fetched.
+    a `document` costs so much in the currency of the tasks' costs: one that is worth less is not fetched. A
+    training run that is to take more than `training` seconds, or more `dollars` of a provider, waits until
+    somebody agrees.
     """
 
     labels: int = 30
     holdout: int = 20
     dollars: float = 0.0
     document: float = 0.001
+    training: float = 900.0
 
 
 class Holdout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

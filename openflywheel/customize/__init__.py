@@ -6,15 +6,17 @@ A trainer is one file here; its `KINDS` names the kinds of task that it can teac
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from openflywheel.base.door import function_of
+from openflywheel.base.door import function_of, name_of
 from openflywheel.base.nouns import Arrow, Dataset, Model, Role, Row
 from openflywheel.base.room import Given
+from openflywheel.customize._budget import Allow, foreseen, refused, told
+from openflywheel.customize._waiting import State, Taught, Waiting, late, taught
 
-ARROW = Arrow(takes=Dataset, gives=Model, given=(Dataset, Row))
+ARROW = Arrow(takes=Dataset, gives=Model, given=(Dataset, Row, Model), stateful=True)
 
 
 class Lesson(Struct, frozen=True):
@@ -33,24 +35,49 @@ class Lesson(Struct, frozen=True):
     preference: Sequence[Row] = ()
 
 
-Trainer = Callable[[Lesson], Model]
+Trainer = Callable[[Lesson], Model | Iterable[Taught | Waiting]]
 
 
 def run(
-    took: Sequence[Dataset], given: Given, plugins: Sequence[Trainer], *, kinds: Mapping[str, str]
-) -> Iterator[Model]:
+    took: Sequence[Dataset],
+    given: Given,
+    plugins: Sequence[Trainer],
+    *,
+    kinds: Mapping[str, str],
+    allow: Allow,
+    state: State,
+) -> Iterator[Taught]:
     """Teach one candidate a task and trainer, from the newest training set.
 
-    `kinds` maps a task to its kind; a trainer is spared the tasks of a kind that it can't teach.
+    `kinds` maps a task to its kind; a trainer is spared the tasks of a kind that it can't teach. One whose
+    estimate `allow` refuses waits, and so does one that waits for a provider: `state` names them, and they
+    are shown their task again in the next turn.
     """
     changed = {d.task for d in took if d.role in ("train", "preference")}
     newest = {(d.task, d.role): d for d in given.all(Dataset)}
-    for task in [task for task, role in newest if role == "train" and task in changed]:
-        wanted = [trainer for trainer in plugins if kinds[task] in teaches(trainer)]
+    waits = late(state)
+    for task in [task for task, role in newest if role == "train"]:
+        wanted = [
+            trainer
+            for trainer in plugins
+            if kinds[task] in teaches(trainer)
+            and (task in changed or name_of(trainer) in waits.get(task, ()))
+        ]
         if wanted:
             lesson = _lesson(newest, task, kinds[task], given)
             for trainer in wanted:
-                yield trainer(lesson)
+                gave = _teach(trainer, lesson, allow)
+                yield from taught(gave, name_of(trainer), task, given, state)
+
+
+def _teach(trainer: Trainer, lesson: Lesson, allow: Allow) -> Iterator[Taught | Waiting]:
+    if estimate := foreseen(trainer, lesson):
+        yield from told(trainer, lesson.dataset.task, estimate)
+        if not allow(name_of(trainer), estimate):
+            yield Waiting(refused(trainer, estimate))
+            return
+    gave = trainer(lesson)
+    yield from [gave] if isinstance(gave, Model) else gave
 
 
 def _lesson(newest: Mapping[tuple[str, Role], Dataset], task: str, kind: str, given: Given) -> Lesson:

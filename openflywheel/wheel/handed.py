@@ -13,6 +13,7 @@ from openflywheel.base.settings import Settings
 from openflywheel.collect import Progress
 from openflywheel.collect._files.transcribe import transcribe
 from openflywheel.collect._web.web import Web
+from openflywheel.customize._budget import Estimate
 from openflywheel.serve._desk import Reply
 from openflywheel.serve.cascade import rules
 from openflywheel.signals._trust import judge
@@ -36,6 +37,7 @@ class Handed:
         self._open = Opener(settings, store, encoder)
         self.web = Web(settings.wheel.web)
         self.progress: Progress | None = None  # who wants to know how far sources and trainers are
+        self.agree: Callable[[str, Estimate], bool] | None = None  # to training that is over budget
 
     def plugins(self) -> dict[str, list[Callable[..., Any]]]:
         """room -> its chosen plugins, ready to be called with data."""
@@ -63,6 +65,7 @@ class Handed:
             "experts": self._store.experts,
             "detect": curating.detect(self._settings),
             "ask": partial(ask, providers=providers(self._settings)),
+            "providers": providers(self._settings),
             "documents": read_document,
             "transcribe": transcribe,
             "vault": self._store.vault,
@@ -92,12 +95,21 @@ class Handed:
                 "engine": partial(curating.engine, self._settings),
                 "opener": curating.opener(self._settings),
             },
-            "customize": lambda: {"kinds": {name: task.kind for name, task in self._settings.tasks.items()}},
+            "customize": lambda: {
+                "kinds": {name: task.kind for name, task in self._settings.tasks.items()},
+                "allow": self.allow,
+            },
             "evaluate": lambda: {"predict": self.predict},
             "serve": lambda: {"checks": self.checks(), "errors": self.errors(), "scores": self.scores},
             "signals": lambda: {"judge": partial(judge, encoder=self._encoder, trust=trust)},
         }
         return given[room]() if room in given else {}
+
+    def allow(self, trainer: str, estimate: Estimate) -> bool:
+        """May a training run start that will take so much?"""
+        budget = self._settings.wheel.budget
+        seconds = max(estimate.cpu_seconds, estimate.gpu_seconds)
+        return seconds <= budget.training or (self.agree is not None and self.agree(trainer, estimate))
 
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
         """exchange -> its signals that count, oldest first."""

@@ -104,7 +104,7 @@ def test_a_missing_setting_of_a_plugin_is_told_with_the_plugins_line():
             HEAD + "wheel:\n  budget:\n    labels: 1.5\n",
             ":7: wheel.budget.labels: Expected `int`, got `float`",
         ),
-        (HEAD + "  risk:\n    kind: rank\n", ":6: tasks.risk.kind: Invalid enum value 'rank'"),
+        (HEAD + "  risk:\n    kind: order\n", ":6: tasks.risk.kind: Invalid enum value 'order'"),
         (HEAD + "  risk:\n    costs: {}\n", ":5: tasks.risk: Object missing required field `kind`"),
         (HEAD + "  risk: label\n", ":5: tasks.risk: Expected `object`, got `str`"),
         (HEAD + "curate:\n  trim_:\n    at: x\n", ":7: curate.trim_: at = 'x': Expected `int`, got `str`"),

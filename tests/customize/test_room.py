@@ -1,9 +1,13 @@
 """Dataset -> Model: which trainers are called, with what."""
 
+import sys
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
 
 from openflywheel import customize
-from openflywheel.base.nouns import Dataset, Model, Row
+from openflywheel.base.nouns import Dataset, Drop, Model, Reading, Row
 from openflywheel.customize import Lesson
 
 
@@ -32,6 +36,9 @@ class Given:
     def all(self, kind):
         return self.sets
 
+    def get(self, kind, ids):
+        return {}
+
     def rows(self, dataset):
         return self.held[dataset.id]
 
@@ -42,7 +49,7 @@ def given():
 
 
 @pytest.fixture
-def teach(given):
+def teach(given, monkeypatch):
     """What the room asks of a trainer of label tasks."""
     lessons = []
 
@@ -50,11 +57,13 @@ def teach(given):
         lessons.append(lesson)
         return Model(name="m", task=lesson.dataset.task, base="b", method="m", taught_by=(lesson.dataset.id,))
 
-    def run(*took, kinds=("label",), tasks=None):
-        trainer.__module__ = __name__
-        globals()["KINDS"] = kinds
+    def run(*took, teaches=("label",), tasks=None):
+        trainer.__module__ = "of_trainer"
+        monkeypatch.setitem(sys.modules, "of_trainer", SimpleNamespace(KINDS=teaches))
         lessons.clear()
-        made = list(customize.run(took, given, [trainer], kinds=tasks or {"route": "label"}))
+        kinds = tasks or {"route": "label"}
+        allow = lambda name, estimate: pytest.fail("a trainer without an estimate just starts")  # noqa: E731
+        made = list(customize.run(took, given, [trainer], kinds=kinds, allow=allow, state={}))
         assert [m.taught_by[0] for m in made] == [lesson.dataset.id for lesson in lessons]
         return list(lessons)
 
@@ -95,4 +104,56 @@ def test_a_trainer_is_spared_what_it_cannot_teach(given, teach):
     sets = [given.freeze(rows("route", "a")), given.freeze(rows("price", "a"), task="price")]
     tasks = {"route": "label", "price": "number"}
     assert [lesson.dataset.task for lesson in teach(*sets, tasks=tasks)] == ["route"]
-    assert [lesson.kind for lesson in teach(*sets, tasks=tasks, kinds=("number",))] == ["number"]
+    assert [lesson.kind for lesson in teach(*sets, tasks=tasks, teaches=("number",))] == ["number"]
+
+
+class TestBudget:
+    """A trainer that says beforehand what it takes."""
+
+    @pytest.fixture
+    def costly(self, given, monkeypatch):
+        """The room with a trainer that takes `epochs` minutes; what it gave, and its state."""
+        started, state, asked = [], {}, []
+
+        def slow(lesson, *, epochs, seed):
+            started.append(lesson)
+            return Model(name="m", task="route", base="b", method="slow", taught_by=(lesson.dataset.id,))
+
+        def estimate(lesson, *, epochs):
+            return SimpleNamespace(cpu_seconds=60.0 * epochs, gpu_seconds=0.0, dollars=0.5, note="guessed")
+
+        slow.__module__ = "of_slow"
+        monkeypatch.setitem(sys.modules, "of_slow", SimpleNamespace(KINDS=("label",), estimate=estimate))
+
+        def run(*took, agree):
+            trainer = partial(slow, epochs=30, seed=0)
+
+            def allow(name, found):
+                asked.append((name, found.cpu_seconds))
+                return agree
+
+            kinds = {"route": "label"}
+            return list(customize.run(took, given, [trainer], kinds=kinds, allow=allow, state=state))
+
+        return SimpleNamespace(run=run, started=started, asked=asked)
+
+    def test_what_it_will_take_is_read_and_then_it_starts(self, costly, given):
+        seconds, dollars, model = costly.run(given.freeze(rows("route", "a")), agree=True)
+        assert costly.asked == [("slow", 1800.0)]
+        assert isinstance(seconds, Reading)
+        assert (seconds.name, seconds.value, seconds.unit) == ("customize.slow.estimated_seconds", 1800, "s")
+        assert (dollars.name, dollars.value, dollars.note) == (
+            "customize.slow.estimated_cost",
+            0.5,
+            "guessed",
+        )
+        assert isinstance(model, Model)
+
+    def test_what_nobody_agrees_to_waits_and_is_asked_again(self, costly, given):
+        dropped = costly.run(given.freeze(rows("route", "a")), agree=False)[-1]
+        assert isinstance(dropped, Drop)
+        assert "slow would take 1,800 s and 0.50 dollars" in dropped.reason
+        assert "flywheel turn --yes" in dropped.reason
+        assert costly.started == []
+        assert isinstance(costly.run(agree=True)[-1], Model)
+        assert costly.run(agree=True) == []

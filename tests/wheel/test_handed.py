@@ -52,7 +52,7 @@ def test_only_the_rooms_that_need_more_get_more(wheel):
     assert {room: names for room, names in given.items() if names} == {
         "collect": {"budget", "progress"},
         "curate": {"engine", "opener", "recipe", "workspace"},
-        "customize": {"kinds"},
+        "customize": {"allow", "kinds"},
         "evaluate": {"predict"},
         "serve": {"checks", "errors", "scores"},
         "signals": {"judge"},

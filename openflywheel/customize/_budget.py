@@ -1,0 +1,53 @@
+"""What a run will take is told before it starts; above a limit somebody must agree to it."""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Protocol
+
+from openflywheel.base.door import function_of, name_of
+from openflywheel.base.nouns import Reading
+
+
+class Estimate(Protocol):
+    """What a trainer's `estimate` gives: seconds of this machine, and what they or a provider cost."""
+
+    @property
+    def cpu_seconds(self) -> float: ...
+    @property
+    def gpu_seconds(self) -> float: ...
+    @property
+    def dollars(self) -> float: ...
+    @property
+    def note(self) -> str: ...
+
+
+Allow = Callable[[str, Estimate], bool]
+
+
+def foreseen(trainer: Callable[..., Any], lesson: object) -> Estimate | None:
+    """What a loaded trainer says that a lesson will take; None where its module has no `estimate`."""
+    estimate = getattr(sys.modules[function_of(trainer).__module__], "estimate", None)
+    if estimate is None:
+        return None
+    bound = trainer.keywords if isinstance(trainer, partial) else {}
+    wanted = inspect.signature(estimate).parameters
+    found: Estimate = estimate(lesson, **{name: value for name, value in bound.items() if name in wanted})
+    return found
+
+
+def told(trainer: Callable[..., Any], task: str, estimate: Estimate) -> Iterator[Reading]:
+    """The estimate as Readings, to be held against the Model's cost."""
+    name, note = f"customize.{name_of(trainer)}", estimate.note
+    seconds = estimate.cpu_seconds or estimate.gpu_seconds
+    yield Reading(name=f"{name}.estimated_seconds", value=seconds, task=task, unit="s", note=note)
+    if estimate.dollars:
+        yield Reading(name=f"{name}.estimated_cost", value=estimate.dollars, task=task, unit="$", note=note)
+
+
+def refused(trainer: Callable[..., Any], estimate: Estimate) -> str:
+    """Why a run waits, and what to do."""
+    took = f"{estimate.cpu_seconds or estimate.gpu_seconds:,.0f} s and {estimate.dollars:.2f} dollars"
+    name = name_of(trainer)
+    return f"{name} would take {took}, more than wheel.budget allows; agree with: flywheel turn --yes"
