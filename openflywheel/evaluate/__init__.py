@@ -3,14 +3,17 @@
 A metric is one file here; it compares a candidate with the champion on the same sealed holdout:
 
     def accuracy(contest, *, level=0.95) -> Verdict
+
+Its `KINDS` names the kinds of task that it judges; without, it judges label tasks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from openflywheel.base.champion import crowned
-from openflywheel.base.door import name_of
+from openflywheel.base.door import function_of, name_of
 from openflywheel.base.nouns import Arrow, Dataset, Model, Row, Verdict, changed
 from openflywheel.base.room import Given
 
@@ -37,17 +40,34 @@ Metric = Callable[[Contest], Verdict]
 
 
 def run(
-    took: Sequence[Model], given: Given, plugins: Sequence[Metric], *, predict: Predict
+    took: Sequence[Model],
+    given: Given,
+    plugins: Sequence[Metric],
+    *,
+    predict: Predict,
+    kinds: Mapping[str, str] | None = None,
 ) -> Iterator[Verdict]:
-    """Let every metric judge every candidate; `predict` answers texts with a model."""
+    """Let every metric judge the candidates of the kinds that it judges.
+
+    `predict` answers texts with a model. `kinds` maps a task to its kind; without, all are label tasks.
+    """
     verdicts, holdouts = given.all(Verdict), {d.task: d for d in given.all(Dataset) if d.role == "holdout"}
     for model in took:
         crown = crowned(verdicts).get(model.task)
         champion = given.get(Model, [crown.about])[crown.about] if crown else None
         rows = given.rows(holdouts[model.task]) if model.task in holdouts else []
+        kind = kinds[model.task] if kinds is not None else "label"
+        wanted = [metric for metric in plugins if kind in judges(metric)]
+        if not wanted:
+            continue
         contest = _contest(model, champion, _unspent(rows, model.task, crown), predict)
-        for metric in plugins:
+        for metric in wanted:
             yield changed(metric(contest), check=name_of(metric))
+
+
+def judges(metric: Metric) -> tuple[str, ...]:
+    """Kinds of task that a metric judges: the `KINDS` of its module."""
+    return tuple(getattr(sys.modules[function_of(metric).__module__], "KINDS", ("label",)))
 
 
 def _unspent(rows: Sequence[Row], task: str, crown: Verdict | None) -> list[Row]:

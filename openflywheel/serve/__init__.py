@@ -27,13 +27,13 @@ def run(
     given: Given,
     plugins: Sequence[object],
     *,
-    checks: Sequence[str],
+    checks: Mapping[str, Sequence[str]],
     errors: Mapping[str, float],
     scores: Scores,
 ) -> Iterator[Verdict]:
     """Decide on every model that new verdicts are about, then on the thresholds of all that serve.
 
-    `checks` names the verdicts that must all say yes. `errors` maps a task to the share of the champion's
+    `checks` maps a task to the names of the verdicts that must all say yes. `errors` maps a task to the share of the champion's
     answers that may be wrong; `scores` gives a model's answers to texts with their confidences.
     """
     del plugins  # they answer between turns
@@ -48,13 +48,14 @@ def run(
                 yield verdict
 
 
-def _promotions(took: Sequence[Verdict], past: Sequence[Verdict], checks: Sequence[str]) -> Iterator[Verdict]:
+def _promotions(
+    took: Sequence[Verdict], past: Sequence[Verdict], checks: Mapping[str, Sequence[str]]
+) -> Iterator[Verdict]:
     serving = champions(past)
-    for about in dict.fromkeys(v.about for v in took if v.check in checks):
-        opinions = {v.check: v for v in past if v.about == about and v.check in checks}
-        task = next(iter(opinions.values())).task
+    for about, task in dict.fromkeys((v.about, v.task) for v in took if v.check in checks.get(v.task, ())):
+        opinions = {v.check: v for v in past if v.about == about and v.check in checks[task]}
         if serving.get(task) != about:
-            yield _decide(about, task, serving.get(task, ""), opinions, checks)
+            yield _decide(about, task, serving.get(task, ""), opinions, checks[task])
 
 
 def _decide(

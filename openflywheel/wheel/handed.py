@@ -14,6 +14,7 @@ from openflywheel.collect import Progress
 from openflywheel.collect._files.transcribe import transcribe
 from openflywheel.collect._web.web import Web
 from openflywheel.customize._budget import Estimate
+from openflywheel.evaluate import judges
 from openflywheel.serve._desk import Reply
 from openflywheel.serve.cascade import rules
 from openflywheel.signals._trust import judge
@@ -95,11 +96,8 @@ class Handed:
                 "engine": partial(curating.engine, self._settings),
                 "opener": curating.opener(self._settings),
             },
-            "customize": lambda: {
-                "kinds": {name: task.kind for name, task in self._settings.tasks.items()},
-                "allow": self.allow,
-            },
-            "evaluate": lambda: {"predict": self.predict},
+            "customize": lambda: {"kinds": self._kinds(), "allow": self.allow},
+            "evaluate": lambda: {"kinds": self._kinds(), "predict": self.predict},
             "serve": lambda: {"checks": self.checks(), "errors": self.errors(), "scores": self.scores},
             "signals": lambda: {"judge": partial(judge, encoder=self._encoder, trust=trust)},
         }
@@ -140,8 +138,14 @@ class Handed:
         """Task -> the share of the model's answers that may be wrong, where the cascade is told so."""
         return {task: rule.error for task, rule in rules(self._settings).items() if rule.error is not None}
 
-    def checks(self) -> tuple[str, ...]:
-        """Names of the verdicts that a candidate needs: one a metric, one a guard."""
-        metrics = (c.name for c in self._settings.rooms.get("evaluate", ()))
-        guards = (f"guard.{c.name}" for c in self._settings.rooms.get("guard", ()))
-        return (*metrics, *guards)
+    def checks(self) -> dict[str, tuple[str, ...]]:
+        """Task -> names of the verdicts that a candidate needs: one a metric of its kind, one a guard."""
+        metrics = [(door.name_of(m), judges(m)) for m in self._bind("evaluate", self._things())]
+        guards = [f"guard.{c.name}" for c in self._settings.rooms.get("guard", ())]
+        return {
+            name: (*(metric for metric, kinds in metrics if task.kind in kinds), *guards)
+            for name, task in self._settings.tasks.items()
+        }
+
+    def _kinds(self) -> dict[str, str]:
+        return {name: task.kind for name, task in self._settings.tasks.items()}

@@ -7,6 +7,7 @@ from openflywheel.base import door
 from openflywheel.base.errors import FlywheelError
 from openflywheel.base.settings import Settings, read
 from openflywheel.customize import teaches
+from openflywheel.evaluate import judges
 from openflywheel.serve.cascade import rules
 from openflywheel.wheel import installation
 from openflywheel.wheel.condition import examine_store
@@ -40,6 +41,7 @@ def examine(path: Path) -> Iterator[Check]:
     yield installation.encoder(settings.encoder)
     yield from _rooms_off(settings)
     yield from _unteachable(settings)
+    yield from _unjudged(settings)
     yield from _serving(settings)
     yield installation.disk(Path(settings.store))
     yield from examine_store(settings)
@@ -62,6 +64,17 @@ def _unteachable(settings: Settings) -> Iterator[Check]:
             what = f"no trainer among {', '.join(chosen)} teaches the kind {task.kind!r}"
             state: State = "warning" if name in _served(settings) else "error"
             yield Check(f"task {name}", state, what, "choose from: flywheel plugins customize")
+
+
+def _unjudged(settings: Settings) -> Iterator[Check]:
+    """Tasks that a trainer teaches and no chosen metric judges: their candidates would pass unseen."""
+    metrics = [c.name for c in settings.rooms.get("evaluate", ())]
+    judged = {kind for name in metrics for kind in judges(door.find("evaluate", name))}
+    taught = {kind for c in settings.rooms.get("customize", ()) for kind in _kinds(c.name)}
+    for name, task in settings.tasks.items():
+        if metrics and task.kind in taught - judged:
+            what = f"no metric among {', '.join(metrics)} judges the kind {task.kind!r}: any candidate passes"
+            yield Check(f"task {name}", "error", what, "choose from: flywheel plugins evaluate")
 
 
 def _served(settings: Settings) -> Collection[str]:

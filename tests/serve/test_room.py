@@ -28,7 +28,7 @@ def verdict(check, about, passed, **more):
 
 def decide(*verdicts, checks=("accuracy", "guard.pii"), past=()):
     past = Past(*past, *verdicts)
-    return list(serve.run(verdicts, past, [], checks=checks, errors={}, scores=lambda model, texts: []))
+    return list(serve.run(verdicts, past, [], checks={"route": checks}, errors={}, scores=lambda model, texts: []))
 
 
 def test_a_model_about_which_every_check_says_yes_is_promoted():
@@ -107,7 +107,7 @@ def sample(n, wrong=(), why=SPOT):
 
 def certify(*past, took=(), checks=("accuracy",), error=ERROR, scores=scores):
     past = Past(MODEL, *past, *took)
-    return list(serve.run(took, past, [], checks=checks, errors={"route": error}, scores=scores))
+    return list(serve.run(took, past, [], checks={"route": checks}, errors={"route": error}, scores=scores))
 
 
 class TestThresholds:
@@ -140,7 +140,7 @@ class TestThresholds:
 
     def test_a_task_without_an_error_is_left_alone(self):
         past = Past(MODEL, CROWN, *sample(300))
-        assert list(serve.run([], past, [], checks=(), errors={}, scores=scores)) == []
+        assert list(serve.run([], past, [], checks={}, errors={}, scores=scores)) == []
 
     def test_the_same_finding_is_kept_once_and_again_after_another(self):
         past = [CROWN, *sample(300)]

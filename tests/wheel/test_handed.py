@@ -43,8 +43,21 @@ def test_what_does_not_touch_curation_is_the_same_recipe(old, fresh, recipes):
 
 def test_a_candidate_needs_every_metric_and_every_guard_the_metrics_first(desk, reopen):
     wheel = reopen(desk, ("{pii: {}, secrets: {}}", "{secrets: {}, pii: {}}"))
-    assert wheel.handed.to_room("serve")["checks"] == ("accuracy", "guard.secrets", "guard.pii")
-    assert reopen(desk, ("evaluate: {accuracy: {}}\n", "")).handed.checks() == ("guard.secrets", "guard.pii")
+    assert wheel.handed.to_room("serve")["checks"] == {"route": ("accuracy", "guard.secrets", "guard.pii")}
+    without = reopen(desk, ("evaluate: {accuracy: {}}\n", ""))
+    assert without.handed.checks() == {"route": ("guard.secrets", "guard.pii")}
+
+
+def test_a_candidate_needs_the_metrics_of_its_kind_alone(desk, reopen):
+    wheel = reopen(
+        desk,
+        ("tasks: {", "tasks: {price: {kind: number}, "),
+        ("evaluate: {accuracy: {}}", "evaluate: {accuracy: {}, absolute_error: {}}"),
+    )
+    checks = wheel.handed.checks()
+    assert checks["route"][0] == "accuracy"
+    assert checks["price"][0] == "absolute_error"
+    assert {names[1:] for names in checks.values()} == {("guard.pii", "guard.secrets")}
 
 
 def test_only_the_rooms_that_need_more_get_more(wheel):
@@ -53,7 +66,7 @@ def test_only_the_rooms_that_need_more_get_more(wheel):
         "collect": {"budget", "progress"},
         "curate": {"engine", "opener", "recipe", "workspace"},
         "customize": {"allow", "kinds"},
-        "evaluate": {"predict"},
+        "evaluate": {"kinds", "predict"},
         "serve": {"checks", "errors", "scores"},
         "signals": {"judge"},
     }

@@ -113,6 +113,14 @@ def test_a_task_that_no_trainer_teaches_is_an_error(file, store, tmp_path, monke
     assert wrong(file) == {}
 
 
+def test_a_kind_that_no_metric_judges_is_an_error(file):
+    file.write_text(YAML.replace("kind: label", "kind: number"))
+    assert wrong(file)["task route"] == (
+        "error",
+        "no metric among accuracy judges the kind 'number': any candidate passes",
+    )
+
+
 def test_a_store_that_cannot_be_opened_is_an_error(file, tmp_path):
     (tmp_path / "wheel").write_text("not a folder")
     assert wrong(file)["store"][0] == "error"
