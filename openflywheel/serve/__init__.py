@@ -33,8 +33,9 @@ def run(
 ) -> Iterator[Verdict]:
     """Decide on every model that new verdicts are about, then on the thresholds of all that serve.
 
-    `checks` maps a task to the names of the verdicts that must all say yes. `errors` maps a task to the share of the champion's
-    answers that may be wrong; `scores` gives a model's answers to texts with their confidences.
+    `checks` maps a task to the names of the verdicts that must all say yes. `errors` maps a task to the share
+    of the champion's answers that may be wrong; `scores` gives a model's answers to texts with their
+    confidences.
     """
     del plugins  # they answer between turns
     past = given.all(Verdict)

@@ -28,7 +28,8 @@ def verdict(check, about, passed, **more):
 
 def decide(*verdicts, checks=("accuracy", "guard.pii"), past=()):
     past = Past(*past, *verdicts)
-    return list(serve.run(verdicts, past, [], checks={"route": checks}, errors={}, scores=lambda model, texts: []))
+    checks = {"route": checks}
+    return list(serve.run(verdicts, past, [], checks=checks, errors={}, scores=lambda model, texts: []))
 
 
 def test_a_model_about_which_every_check_says_yes_is_promoted():

@@ -18,7 +18,15 @@ from openflywheel.base.instruments.answers import Answers
 
 HERE = "openflywheel.base.instruments"
 FORMS: Mapping[str, str] = {
+    "encoder": f"{HERE}.tuned_encoder",
+    "generator": f"{HERE}.generator",
     "head": f"{HERE}.head",
+    "hosted": f"{HERE}.hosted",
+    "number": f"{HERE}.regression",
+    "price": f"{HERE}.pricing",
+    "prompt": f"{HERE}.prompted",
+    "recommender": f"{HERE}.recommender",
+    "retriever": f"{HERE}.retriever",
 }
 GROUP = "openflywheel.forms"
 
