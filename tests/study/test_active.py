@@ -5,7 +5,7 @@ from openflywheel.base.holdout import held_out
 from openflywheel.base.nouns import Exchange, Row, Signal
 from openflywheel.base.settings import Budget, Task
 from openflywheel.study import Evidence
-from openflywheel.study.active import active, choose, doubt
+from openflywheel.study.active import active, doubt
 
 TASKS = {"route": Task(kind="label"), "other": Task(kind="label"), "answer": Task(kind="text")}
 
@@ -83,11 +83,6 @@ def test_ratings_move_the_doubt_the_right_way_and_silence_does_not(confidence):
 def test_bayes_rule_by_hand():
     assert doubt(0.5, -1) == pytest.approx(0.9)
     assert doubt(0.5, 1) == pytest.approx(0.1)
-
-
-def test_more_is_never_chosen_than_there_is():
-    vectors = Vectors().encode(["1 0", "0 1"])
-    assert sorted(choose(vectors, np.ones(2), vectors[:0], 30, np.random.default_rng(0))) == [0, 1]
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.3, 0.9, 1.0])
