@@ -5,7 +5,7 @@ from typing import Protocol
 
 from openflywheel.base.holdout import DRAWN, SEALED, held_out
 from openflywheel.base.nouns import Exchange, Gap, Record, Signal
-from openflywheel.base.thumbs import COUNTS, REJECTED, THUMB, WHY
+from openflywheel.base.thumbs import COUNTS, MODEL, REJECTED, TEACHER, THUMB, WHY
 
 Heard = Mapping[str, Sequence[Signal]]
 
@@ -24,7 +24,8 @@ def traffic(
     experts: Queue,
     holdout: float,
 ) -> Iterator[Record]:
-    """Records of the gap's evidence that carry a person's answer, or their thumb where the gap asks for that.
+    """Records of the gap's evidence that carry a person's answer, or the answer that
+    was given where the gap asks for that: people liked it or not, or a teacher gave it.
 
     Exchanges of held-out people may serve evaluation alone. They are sealed without an answer, and take the
     one that an expert was asked for: what people volunteer comes where the model is wrong or unsure, and
@@ -35,8 +36,8 @@ def traffic(
         if not exchange.input:  # a guard refused it
             continue
         held = held_out(exchange, holdout)
-        if gap.why in WHY:
-            yield from [] if held else [_thumb(exchange, gap)]
+        if gap.why in WHY or gap.why == TEACHER:
+            yield from [] if held else [_given(exchange, gap)]
             continue
         answer = _answer(said.get(id, ()), experts_only=held)
         if answer is not None and (not held or experts.why(id) == DRAWN):
@@ -66,8 +67,9 @@ def _record(exchange: Exchange, answer: Signal, held: bool) -> Record:
     )
 
 
-def _thumb(exchange: Exchange, gap: Gap) -> Record:
-    """The answer that was given, and whether people liked it."""
+def _given(exchange: Exchange, gap: Gap) -> Record:
+    """The answer that was given, which no person said is right, and whether people liked it."""
+    thumb = {THUMB: WHY[gap.why], COUNTS: f"{gap.weight:g}"} if gap.why in WHY else {}
     return Record(
         text=exchange.input,
         source="traffic",
@@ -75,8 +77,8 @@ def _thumb(exchange: Exchange, gap: Gap) -> Record:
         subject=exchange.subject,
         purposes=("training",),
         labels={exchange.task: exchange.output},
-        labelled_by="model",
-        meta={THUMB: WHY[gap.why], COUNTS: f"{gap.weight:g}"},
+        labelled_by=MODEL,
+        meta=thumb,
         parents=(exchange.id,),
     )
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from openflywheel.base.instruments.columns import schema_of
 from openflywheel.base.nouns import Row
-from openflywheel.base.thumbs import THUMB
+from openflywheel.base.thumbs import MODEL
 from openflywheel.curate._batches import META, mark_drops, meta
 from openflywheel.curate._nouns import as_lists, completed, named, whole
 
@@ -23,7 +23,7 @@ def fold(table: pa.Table) -> pa.Table:
 
     `meta` takes in the columns "meta.<name>", which win over what is there. A row is its record's child; one
     that a step has made (`PART`, `SYNTHETIC`) names its record already. Without a role, what may not train is
-    held out; a thumb does not train but says what is preferred. The id is that of Row(...).
+    held out; what a model labelled does not train but has the role "preference". The id is that of Row(...).
     """
     facts = {n.removeprefix(META): table[n] for n in table.column_names if n.startswith(META)}
     made = pc.or_(pc.is_valid(whole(meta(table, PART))), pc.is_valid(whole(meta(table, SYNTHETIC))))
@@ -43,10 +43,10 @@ def without_purpose(table: pa.Table) -> pa.Table:
 
 
 def _roles(table: pa.Table) -> pa.Array:
-    """Whose answer people only liked, or did not, is no example: it teaches preferences alone."""
+    """What only a model said is no example: it stands apart with the role "preference"."""
     roles = pc.coalesce(_role(table), _by_purpose(table["purposes"]))
-    liked = pc.and_(pc.is_valid(whole(meta(table, THUMB))), pc.equal(roles, "train"))
-    return pc.if_else(liked, "preference", roles)
+    given = pc.fill_null(pc.equal(whole(table["labelled_by"]), MODEL), False)
+    return pc.if_else(pc.and_(given, pc.equal(roles, "train")), "preference", roles)
 
 
 def _role(table: pa.Table) -> pa.Array:

@@ -2,7 +2,7 @@ import pytest
 
 from openflywheel.base.holdout import DRAWN, held_out
 from openflywheel.base.nouns import Exchange, Gap, Signal
-from openflywheel.base.thumbs import WHY
+from openflywheel.base.thumbs import TEACHER, WHY
 from openflywheel.collect.traffic import traffic
 
 SHARE = 0.5
@@ -97,6 +97,19 @@ def test_a_correction_says_which_answer_was_not_right():
     assert record.meta == {"rejected": "x"}
     (record,) = records([asked], [said(asked, "x")])
     assert record.meta == {}
+
+
+def test_what_a_teacher_answered_is_kept_as_a_models_word():
+    asked = exchange(held=False)
+    gap = Gap(topic="route", why=TEACHER, task="route", evidence=(asked.id,))
+    (record,) = traffic(
+        gap,
+        exchanges=lambda ids: {asked.id: asked},
+        heard=lambda ids: {},
+        experts=Queue(),
+        holdout=SHARE,
+    )
+    assert (record.labels, record.labelled_by, record.meta) == ({"route": "x"}, "model", {})
 
 
 @pytest.mark.parametrize(("why", "thumb"), [(why, thumb) for why, thumb in WHY.items()])

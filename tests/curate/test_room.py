@@ -271,8 +271,8 @@ def test_a_passage_that_fails_goes_on_from_the_same_state(run):
 
 def test_answers_that_people_only_liked_teach_preferences_alone(run):
     right = record("where is it?", label="on its way")
-    liked = record("where is it?", label="here", meta={"thumb": "up", "counts": "1"})
-    disliked = record("and now?", label="no", meta={"thumb": "down", "counts": "0.4"})
+    liked = record("where is it?", label="here", meta={"thumb": "up", "counts": "1"}, labelled_by="model")
+    disliked = record("and now?", label="no", meta={"thumb": "down", "counts": "0.4"}, labelled_by="model")
     rows, datasets, _ = run(right, liked, disliked)
     assert {r.labels["route"]: r.role for r in rows} == {
         "on its way": "train",
@@ -284,13 +284,15 @@ def test_answers_that_people_only_liked_teach_preferences_alone(run):
 
 def test_a_thumb_about_a_text_that_is_held_out_is_of_no_set(run):
     sealed = record("where is it?", purposes=("evaluation",))
-    liked = record("Where  is it?", label="here", meta={"thumb": "up"})
+    liked = record("Where  is it?", label="here", meta={"thumb": "up"}, labelled_by="model")
     _, datasets, _ = run(sealed, liked)
     assert {d.role for d in datasets} == {"holdout"}
 
 
 def test_a_split_leaves_thumbs_what_they_are(run):
-    liked = [record(f"question {n}", label="here", meta={"thumb": "up"}) for n in range(20)]
+    liked = [
+        record(f"question {n}", label="here", meta={"thumb": "up"}, labelled_by="model") for n in range(20)
+    ]
     steps = [partial(split, validation=0.5)]
     run(*liked, steps=steps)
     rows, _, _ = run(record("another"), steps=steps)
