@@ -1,4 +1,4 @@
-"""Three ways to put a head on frozen sentence vectors, each with out-of-fold scores to judge it by.
+"""Four ways to put a head on frozen sentence vectors, each with out-of-fold scores to judge it by.
 
 All of them give every class the same weight: what experts are asked about is no picture of how often people
 ask it. Within a class rows count by their own weights, which curation gave them (1 for an ordinary row).
@@ -14,11 +14,12 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from openflywheel.base.instruments.head import Matrix, similarity
+from openflywheel.base.instruments.sums import Sums
 
 Places = NDArray[np.intp]
 
 GAMMA, RIDGE = 2.0, 0.5  # Gaussian kernel: flat between 1..4 and .3..1 on two intent sets at n = 1,000
-PENALTY, FOLDS = 1e-5, 3
+PENALTY, FOLDS, SUM_FOLDS = 1e-5, 3, 10
 MOST_KERNEL_ROWS = 3_000  # solving is cubic: 3,000 rows take about 2 CPU-s
 LEAST_LOGISTIC_ROWS = 8  # a class; with fewer the other two were better on both intent sets, and cheaper
 
@@ -32,6 +33,7 @@ class Fitted(Struct, frozen=True):
     held_out: Matrix
     support: Matrix | None = None
     gamma: float = 0.0
+    sums: Sums | None = None
 
 
 Fit = Callable[[Matrix, Places, int, Matrix], Fitted | None]
@@ -82,8 +84,26 @@ def logistic(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted | None:
     return Fitted("logistic", weights, bias, held_out)
 
 
+def discriminant(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted:
+    """Linear discriminant analysis from sums, which stay with it; held-out scores from 10 folds.
+
+    A fold is left out by taking its rows out of the sums. A class that only the fold knows scores lowest.
+    """
+    target = one_hot(y, k)
+    sums = Sums.of(x, target, weight)
+    held_out = np.zeros((len(y), k), np.float32)
+    for part in np.array_split(np.random.default_rng(0).permutation(len(y)), min(SUM_FOLDS, len(y))):
+        rest = sums.minus(x[part], target[part], weight[part])
+        weights, bias = rest.discriminant()
+        scores = x[part] @ weights + bias
+        held_out[part] = np.where(rest.weight > 0, scores, scores.min(axis=1, keepdims=True))
+    weights, bias = sums.discriminant()
+    return Fitted("discriminant", weights.astype(np.float32), bias.astype(np.float32), held_out, sums=sums)
+
+
 WAYS: tuple[Fit, ...] = (kernel_ridge, logistic, centroid)
-"""In order of preference."""
+"""In order of preference. The discriminant is not among them: logistic regression is better where there are
+rows for it (CLINC150, 15,000 rows: .960 against .930), the kernel ridge where there are few."""
 
 
 def _softmax_regression(x: Matrix, y: Places, k: int, weight: Matrix) -> tuple[Matrix, Matrix]:

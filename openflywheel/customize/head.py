@@ -1,4 +1,4 @@
-"""A classifier on the frozen sentence encoder: trained in a second, without a GPU."""
+"""A head on the frozen sentence encoder, for labels and for numbers: trained in a second, without a GPU."""
 
 import time
 from collections.abc import Sequence
@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness
-from openflywheel.base.instruments.head import Head, Matrix, classes
+from openflywheel.base.instruments.head import Prior
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._fitting import WAYS, Fitted, Places
+from openflywheel.customize._head.labels import Method, labels, paths
+from openflywheel.customize._head.numbers import numbers
+from openflywheel.customize._head.several import several
+from openflywheel.customize._head.taught import Material, Taught
 
-KINDS = ("label",)
+KINDS = ("label", "number")
 LEAST_WEIGHT = 1e-3  # of a row: leave-one-out scores divide by its root
 
 
@@ -27,54 +29,82 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
-def head(lesson: Lesson, *, encoder: Encoder, artefacts: Path) -> Model:
-    """The best of centroid, kernel ridge and logistic regression, with calibrated confidence.
+def head(
+    lesson: Lesson,
+    *,
+    method: Method = "best",
+    prior: Prior = "balanced",
+    many: bool = False,
+    levels: bool = False,
+    sure: float = 0.5,
+    encoder: Encoder,
+    artefacts: Path,
+) -> Model:
+    """A classifier with calibrated confidence; for a number task a regression with a 90 % interval.
 
-    Rows count by their weight. Chosen by accuracy on rows that each head did not learn from; the same scores
-    fit its temperature. The report holds out-of-fold "accuracy", "ece" (calibration error), "log_loss",
-    "rows" and "labels" (classes). Raises SettingsError when fewer than two labels are known.
+    Rows count by their weight. The `method` "best" is the best of centroid, kernel ridge and logistic
+    regression, by accuracy on rows that each did not learn from; the same scores fit its temperature.
+    "discriminant" keeps sums, from which rows can be taken out exactly later (base/instruments/sums.py).
+    `prior`: labels are alike likely beforehand ("balanced"), or as they are frequent in the rows ("traffic").
+    `many`: a label may name several, as "damaged|late". `levels`: labels are paths, as "billing/refund"; the
+    deepest one with a chance of at least `sure` is answered. A number task knows none of these settings.
+
+    The report holds held-out "accuracy", "ece" (calibration error), "log_loss", "rows" and "labels"
+    (classes), for numbers "mae", "rmse" and "coverage". Raises SettingsError when fewer than two labels are
+    known, a label is no number, or the settings exclude each other.
     """
-    task, start = lesson.dataset.task, time.process_time()
-    labels, right = classes([row.labels[task] for row in lesson.rows])
-    if len(labels) < 2:
-        raise SettingsError(f"task {task!r} has examples of {len(labels)} label; a classifier needs two")
-    vectors = encoder.encode([row.text for row in lesson.rows])
-    weight = np.maximum([row.weight for row in lesson.rows], LEAST_WEIGHT).astype(np.float32)
-    fitted, sharpness, loss = _choose(vectors, right, len(labels), weight)
-    made = Head(labels, fitted.weights, fitted.bias, encoder.name, sharpness, fitted.support, fitted.gamma)
-    report = {
-        "accuracy": float(np.mean(fitted.held_out.argmax(axis=1) == right)),
-        "ece": calibration_error(fitted.held_out, right, sharpness),
-        "log_loss": loss,
-        "rows": float(len(right)),
-        "labels": float(len(labels)),
-    }
-    place = made.keep(
-        artefacts, method=fitted.method, task=task, taught_by=[lesson.dataset.id], report=report
+    _check(many, levels, sure, method)
+    start = time.process_time()
+    material = _material(lesson, encoder)
+    if lesson.kind == "number":
+        taught = numbers(material)
+    elif many:
+        taught = several(material)
+    else:
+        taught = paths(material, method, prior, sure) if levels else labels(material, method, prior)
+    return _kept(lesson, taught, encoder.name, artefacts, start)
+
+
+def _check(many: bool, levels: bool, sure: float, method: Method) -> None:
+    if many and (levels or method != "best"):
+        raise SettingsError(
+            "customize.head: many excludes levels and method: several labels at once have a ridge head of"
+            " their own; drop one of them"
+        )
+    if not 0.5 <= sure <= 1:
+        raise SettingsError(f"customize.head: sure = {sure:g}; give a chance of at least 0.5 and at most 1")
+
+
+def _material(lesson: Lesson, encoder: Encoder) -> Material:
+    rows, task = lesson.rows, lesson.dataset.task
+    return Material(
+        task=task,
+        right=[row.labels[task] for row in rows],
+        vectors=encoder.encode([row.text for row in rows]),
+        weight=np.maximum([row.weight for row in rows], LEAST_WEIGHT).astype(np.float32),
+        people=[row.subject or row.id for row in rows],
+        encoder=encoder.name,
+    )
+
+
+def _kept(lesson: Lesson, taught: Taught, encoder: str, artefacts: Path, start: float) -> Model:
+    dataset = lesson.dataset
+    place = taught.made.keep(
+        artefacts,
+        method=f"head.{taught.method}",
+        task=dataset.task,
+        kind=lesson.kind,
+        base={"name": encoder},
+        taught_by=[dataset.id],
+        report=taught.report,
     )
     return Model(
-        name=f"{task}-{fitted.method}",
-        task=task,
-        base=encoder.name,
-        method=f"head.{fitted.method}",
-        taught_by=(lesson.dataset.id,),
+        name=f"{dataset.task}-{taught.method}",
+        task=dataset.task,
+        base=encoder,
+        method=f"head.{taught.method}",
+        taught_by=(dataset.id,),
         uri=f"{artefacts.name}/{place.name}",
         cost=time.process_time() - start,
-        report=report,
+        report=taught.report,
     )
-
-
-def _choose(vectors: Matrix, right: Places, k: int, weight: Matrix) -> tuple[Fitted, float, float]:
-    """The chosen way of fitting, its sharpness and its held-out log loss in nats.
-
-    The first way of `WAYS` that is right on held-out rows as often as the best, within one standard error
-    (Breiman et al. 1984, section 3.4.3). Not the lowest log loss, and not the best by a hair: the rows that
-    experts were asked about are hard and few, and say little about the traffic (Banking77, 477 rows: centroid
-    and kernel ridge are right on .45 and .50 of them, on .77 and .80 of the test).
-    """
-    tried = [fitted for way in WAYS if (fitted := way(vectors, right, k, weight)) is not None]
-    accuracy = [float(np.mean(fitted.held_out.argmax(axis=1) == right)) for fitted in tried]
-    best = max(accuracy)
-    enough = best - (best * (1 - best) / len(right)) ** 0.5
-    chosen = next(fitted for fitted, reached in zip(tried, accuracy, strict=True) if reached >= enough)
-    return chosen, *fit_sharpness(chosen.held_out, right)

@@ -45,19 +45,18 @@ def run(
     plugins: Sequence[Metric],
     *,
     predict: Predict,
-    kinds: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str],
 ) -> Iterator[Verdict]:
     """Let every metric judge the candidates of the kinds that it judges.
 
-    `predict` answers texts with a model. `kinds` maps a task to its kind; without, all are label tasks.
+    `predict` answers texts with a model. `kinds` maps a task to its kind.
     """
     verdicts, holdouts = given.all(Verdict), {d.task: d for d in given.all(Dataset) if d.role == "holdout"}
     for model in took:
         crown = crowned(verdicts).get(model.task)
         champion = given.get(Model, [crown.about])[crown.about] if crown else None
         rows = given.rows(holdouts[model.task]) if model.task in holdouts else []
-        kind = kinds[model.task] if kinds is not None else "label"
-        wanted = [metric for metric in plugins if kind in judges(metric)]
+        wanted = [metric for metric in plugins if kinds[model.task] in judges(metric)]
         if not wanted:
             continue
         contest = _contest(model, champion, _unspent(rows, model.task, crown), predict)

@@ -17,9 +17,11 @@ class Opener:
 
     def __init__(self, settings: Settings, store: Store, encoder: CachedEncoder) -> None:
         self._store = store
+        known = providers(settings)
         self._handed = {
             "encoder": encoder,
-            "ask": partial(ask, providers=providers(settings)),
+            "ask": partial(ask, providers=known),
+            "providers": known,
             "folder": settings.folder,
         }
 

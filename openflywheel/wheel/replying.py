@@ -1,6 +1,7 @@
 """What an opened model replies, by the kind of its task."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isnan
 
 import msgspec
 from msgspec import Struct
@@ -43,7 +44,12 @@ def _numbers(answers: Answers, questions: Sequence[Question], least: float) -> l
     if not isinstance(answers, Estimating):
         raise _unable(answers, "says no numbers")
     found = answers.estimates([q.text for q in questions])
-    return [Reply(f"{value:.6g}", SURE, (f"{low:.6g}", f"{high:.6g}")) for value, low, high in found]
+    return [_number(*row) for row in found.tolist()]
+
+
+def _number(value: float, low: float, high: float) -> Reply:
+    """What the model does not know (nan) a person should answer."""
+    return Reply() if isnan(value) else Reply(f"{value:.6g}", SURE, (f"{low:.6g}", f"{high:.6g}"))
 
 
 def _rankings(answers: Answers, questions: Sequence[Question], least: float) -> list[Reply]:

@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 
 from openflywheel.base.instruments.head import Head, similarity
-from openflywheel.customize._fitting import GAMMA, RIDGE, WAYS, balance, centroid, kernel_ridge, logistic
+from openflywheel.customize._fitting import (
+    GAMMA,
+    RIDGE,
+    WAYS,
+    balance,
+    centroid,
+    discriminant,
+    kernel_ridge,
+    logistic,
+)
+
+EVERY = (*WAYS, discriminant)
 
 
 def blobs(n, k, spread=0.15, seed=0, width=24):
@@ -26,14 +37,14 @@ def scores(fitted, x, k):
     ).scores(x)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY)
 def test_every_way_learns_what_can_be_learned(way):
     x, y = blobs(200, 4)
     fitted = way(x[:100], y[:100], 4, ones(100))
     assert np.mean(scores(fitted, x[100:], 4).argmax(axis=1) == y[100:]) > 0.9
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY)
 def test_held_out_scores_know_nothing_of_the_row_itself(way):
     x, _ = blobs(120, 3)
     noise = np.random.default_rng(5).integers(0, 3, 120).astype(np.intp)
@@ -73,7 +84,7 @@ def test_every_class_weighs_the_same():
     assert weights.mean() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY)
 def test_rows_of_little_weight_teach_little(way):
     x, y = blobs(240, 3, spread=0.5)
     wrong = np.random.default_rng(1).random(120) < 0.4
@@ -94,3 +105,21 @@ def test_logistic_regression_is_only_tried_with_enough_rows_and_kernels_not_with
     assert logistic(x, y, 4, ones(20)) is None
     many = np.zeros((3_001, 2), np.float32)
     assert kernel_ridge(many, np.zeros(3_001, np.intp), 1, ones(3_001)) is None
+
+
+def test_the_discriminant_keeps_the_sums_that_it_was_solved_from():
+    x, y = blobs(90, 3)
+    fitted = discriminant(x, y, 3, ones(90))
+    weights, bias = fitted.sums.discriminant()
+    np.testing.assert_allclose(fitted.weights, weights, rtol=1e-5)
+    np.testing.assert_allclose(fitted.bias, bias, rtol=1e-5)
+    assert fitted.sums.weight.tolist() == [30, 30, 30]
+
+
+def test_a_class_that_a_head_has_never_seen_scores_lowest():
+    x, y = blobs(61, 3)
+    y[y == 2] = 1
+    y[60] = 2  # the only one of its class
+    fitted = discriminant(x, y, 3, ones(61))
+    assert fitted.held_out[60, 2] == fitted.held_out[60].min()
+    assert not np.isnan(fitted.held_out).any()

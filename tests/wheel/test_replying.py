@@ -43,6 +43,12 @@ def test_a_number_comes_with_the_ends_of_its_interval():
     assert second.output == "2"
 
 
+def test_a_number_that_is_not_known_is_a_persons():
+    able = Able()
+    able.estimates = lambda texts: np.full((len(texts), 3), np.nan)
+    assert [r.output for r in reply("number", able, QUESTIONS)] == ["", ""]
+
+
 def test_a_ranking_is_its_items_one_a_line():
     able = Able()
     (best,) = reply("rank", able, [Question('{"text": "shoes", "session": ["i7"]}', "ann")])

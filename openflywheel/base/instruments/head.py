@@ -1,17 +1,20 @@
 """A classifier head on sentence vectors: what customize teaches, evaluate examines and serve answers with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from openflywheel.base.errors import EncoderError
 from openflywheel.base.instruments import artefact
+from openflywheel.base.instruments.sums import Sums
 
 Matrix = NDArray[np.float32]
+Prior = Literal["balanced", "traffic"]
 
 FORM = "head"
 
@@ -22,7 +25,8 @@ class Head(Struct, frozen=True):
     Features are the vectors themselves, or, with `support` of shape (n, width), their similarity to n known
     examples, exp(gamma * (cosine - 1)). `weights` has shape (features, len(labels)), `bias` (len(labels),).
     A label that was never taught is not among the labels, so it has no probability. `encoder` names what
-    made the vectors.
+    made the vectors. One that was solved from `sums` can take in rows, or give them up (`changed`). With the
+    `prior` "traffic" a label is as likely beforehand as it is frequent, else all are alike.
     """
 
     labels: tuple[str, ...]
@@ -32,6 +36,8 @@ class Head(Struct, frozen=True):
     sharpness: float = 1.0
     support: Matrix | None = None
     gamma: float = 0.0
+    sums: Sums | None = None
+    prior: Prior = "balanced"
 
     def scores(self, vectors: Matrix) -> Matrix:
         """Before the temperature, shape (len(vectors), len(labels))."""
@@ -47,27 +53,65 @@ class Head(Struct, frozen=True):
         """Likeliest label of each vector."""
         return [self.labels[i] for i in self.scores(vectors).argmax(axis=1)]
 
+    def changed(self, sums: Sums) -> Self:
+        """The head that other sums give, with the temperature of this one; labels without rows are gone.
+
+        `sums` are those of this head, plus or minus rows; their targets are `indicators`. Exact: the rows
+        that are left would give the same head.
+        """
+        weights, bias = sums.discriminant()
+        if self.prior == "traffic":
+            bias = bias + log_prior(sums.weight) / self.sharpness
+        known = sums.weight > 0
+        return msgspec.structs.replace(
+            self,
+            labels=tuple(label for label, left in zip(self.labels, known, strict=True) if left),
+            weights=weights[:, known].astype(np.float32),
+            bias=bias[known].astype(np.float32),
+            sums=Sums(sums.gram, sums.cross[:, known]),
+        )
+
+    def indicators(self, labels: Sequence[str]) -> Matrix:
+        """Rows of 0 and 1, shape (len(labels), len(self.labels)). Raises ValueError for an unknown one."""
+        places = [self.labels.index(label) for label in labels]
+        return np.eye(len(self.labels), dtype=np.float32)[places]
+
     def keep(self, folder: Path, **manifest: Any) -> Path:
         """Write it as an artefact (see artefact.py); `manifest` is kept beside it."""
+        return artefact.keep(folder, {**self.said, **manifest}, self.tensors)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What its manifest holds."""
         numbers = {"sharpness": self.sharpness, "gamma": self.gamma}
-        said = {"form": FORM, "labels": self.labels, "encoder": self.encoder, **numbers, **manifest}
-        tensors = {"weights": self.weights, "bias": self.bias}
-        return artefact.keep(
-            folder, said, tensors if self.support is None else {**tensors, "support": self.support}
-        )
+        return {"form": FORM, "labels": self.labels, "encoder": self.encoder, "prior": self.prior, **numbers}
+
+    @property
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Its numbers, by the names under which they are kept."""
+        tensors: dict[str, NDArray[Any]] = {"weights": self.weights, "bias": self.bias}
+        if self.support is not None:
+            tensors["support"] = self.support
+        return tensors | (self.sums.tensors if self.sums is not None else {})
 
     @classmethod
     def read(cls, place: Path) -> Self:
         """Read it back. Raises StoreError."""
-        manifest, tensors = artefact.read(place)
+        return cls.of(*artefact.read(place))
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """From its manifest and its tensors."""
         return cls(
-            labels=tuple(manifest["labels"]),
-            encoder=manifest["encoder"],
-            sharpness=manifest["sharpness"],
-            gamma=manifest["gamma"],
+            labels=tuple(said["labels"]),
+            encoder=said["encoder"],
+            sharpness=said["sharpness"],
+            gamma=said["gamma"],
             support=tensors.get("support"),
             weights=tensors["weights"],
             bias=tensors["bias"],
+            sums=Sums.read(tensors),
+            prior=said.get("prior", "balanced"),
         )
 
 
@@ -80,10 +124,19 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Matrix: ...
 
 
+class LabelsVectors(Protocol):
+    """A head of any kind: Head, Many (many.py) or Paths (paths.py)."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def probabilities(self, vectors: Matrix) -> Matrix: ...
+
+
 class HeadOnEncoder(Struct, frozen=True):
     """A head with the encoder that it was taught on: from texts to labels (answers.Labelling)."""
 
-    head: Head
+    head: LabelsVectors
     encoder: Encoder
 
     @property
@@ -99,12 +152,17 @@ class HeadOnEncoder(Struct, frozen=True):
 def opened(place: Path, *, encoder: Encoder) -> HeadOnEncoder:
     """A head that was kept. Raises StoreError, and EncoderError when it was taught on another encoder."""
     head = Head.read(place)
-    if head.encoder != encoder.name:
+    same_encoder(head.encoder, encoder, place)
+    return HeadOnEncoder(head, encoder)
+
+
+def same_encoder(taught_on: str, encoder: Encoder, place: Path) -> None:
+    """Raises EncoderError when a model was taught on another encoder than this one."""
+    if taught_on != encoder.name:
         raise EncoderError(
-            f"the model {place.name} was taught on the encoder {head.encoder!r}, this process has "
+            f"the model {place.name} was taught on the encoder {taught_on!r}, this process has "
             f"{encoder.name!r}; set  encoder:  in flywheel.yaml back, or see: flywheel doctor"
         )
-    return HeadOnEncoder(head, encoder)
 
 
 def similarity(a: Matrix, b: Matrix, gamma: float) -> Matrix:
@@ -118,6 +176,12 @@ def softmax(scores: Matrix) -> Matrix:
     exp = np.exp(scores - scores.max(axis=1, keepdims=True))
     out: Matrix = exp / exp.sum(axis=1, keepdims=True)
     return out
+
+
+def log_prior(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log of how often each class is asked, given the weight of its rows; each counts one row more."""
+    share: NDArray[np.float64] = np.log((weight + 1.0) / (weight.sum() + len(weight)))
+    return share
 
 
 def classes(labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.intp]]:

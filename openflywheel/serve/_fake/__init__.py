@@ -8,6 +8,9 @@ problem    what is wrong with a request
 dialect    headers and errors, in the words of OpenAI and of Anthropic
 surface    one endpoint: how it reads a request and writes an answer
 chat, responses, embeddings, messages, models    the endpoints
+uploads    files
+jobs       fine-tuning: job is one of them, order what asks for it, examples its file, report what it tells
+resources  the endpoints of files and jobs
 line       the client's end of a request, which can be cut
 app        the ASGI application; control: its /fake/ endpoints
 server     uvicorn around it, for the command line and for tests

@@ -7,9 +7,12 @@ under /fake/, is Starlette's.
 from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from openflywheel.serve._fake import resources
+from openflywheel.serve._fake.adapters import adapters
 from openflywheel.serve._fake.chat import CHAT
 from openflywheel.serve._fake.control import control
 from openflywheel.serve._fake.dialect import ANTHROPIC, OPENAI, Dialect
@@ -40,6 +43,7 @@ class FakeProvider:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self._adapters = adapters()
         self._control = control(stage)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +54,9 @@ class FakeProvider:
         line = Line(scope, receive, send)
         try:
             body = await line.body()
-            await _Turn(self.stage, scope, line, self.stage.ledger.keep(scope, body)).play(body)
+            turn = _Turn(self.stage, scope, line, self.stage.ledger.keep(scope, body))
+            if self._adapters is None or not await self._adapters.answer(turn, body):
+                await turn.play(body)
         except Gone:
             return  # there is nobody left to answer
 
@@ -62,6 +68,7 @@ class _Turn:
         self.stage, self.line = stage, line
         self.method, self.path = scope["method"], scope["path"]
         self.headers = dict(scope["headers"])
+        self.query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         anthropic = self.path.startswith("/v1/messages") or b"anthropic-version" in self.headers
         self.dialect: Dialect = ANTHROPIC if anthropic else OPENAI
         self.id = f"fake{number:08d}"
@@ -74,6 +81,8 @@ class _Turn:
             surface = SURFACES.get(self.path)
             if surface is not None and self.method == "POST":
                 await self._answer(surface, body)
+            elif self.path.startswith(resources.PREFIXES):
+                await self._keep(body)
             else:
                 await self._tell_models()
         except Problem as problem:
@@ -94,13 +103,27 @@ class _Turn:
             raise self.dialect.unknown(self.method, self.path, known or self.path in SURFACES)
         rule = self.stage.rule(self.path, Ask(model="" if is_list else name))
         await self._trouble(rule)
-        prices = self.stage.script.prices
-        data = models(prices, self.dialect) if is_list else model(name, prices, self.dialect)
+        there = self.stage.models()
+        data = models(there, self.dialect) if is_list else model(name, there, self.dialect)
         await self._whole(rule, encode(data))
+
+    async def _keep(self, body: bytes) -> None:
+        """Files and jobs. What is asked is done before any delay or silence, as if the answer were lost."""
+        handler, id = resources.find(self.method, self.path)
+        rule = self.stage.rule(self.path, Ask(model=resources.model_of(body)))
+        if rule.refuse or rule.status is not None:
+            await self._trouble(rule)
+        kind = self.headers.get(b"content-type", b"").decode("latin-1")
+        data = handler(self.stage, resources.Sent(self.query, kind, body), id)
+        await self._trouble(rule)
+        if isinstance(data, bytes):
+            await self._whole(rule, data, "application/octet-stream")
+        else:
+            await self._whole(rule, encode(data))
 
     async def _answer(self, surface: Surface, body: bytes) -> None:
         request = surface.decode(body)
-        ask = surface.read(request)
+        ask = self.stage.learned(surface.read(request))
         rule = self.stage.rule(self.path, ask)
         await self._trouble(rule)
         given = reply(ask, rule, self.id)
@@ -121,14 +144,14 @@ class _Turn:
         if rule.status is not None:
             raise _told(rule, rule.status)
 
-    async def _whole(self, rule: Rule, body: bytes) -> None:
+    async def _whole(self, rule: Rule, body: bytes, kind: str = "application/json") -> None:
         """An answer at once; told to break off, half of it."""
         if rule.error_after is not None:
             raise _told(rule, 500)
         if rule.cut_after is None:
-            await self._send(200, body)
+            await self._send(200, body, kind=kind)
             return
-        await self.line.begin(200, self._head(200, "application/json", {"content-length": str(len(body))}))
+        await self.line.begin(200, self._head(200, kind, {"content-length": str(len(body))}))
         await self.line.more(body[: len(body) // 2])
         await self.line.cut()
 
@@ -145,9 +168,15 @@ class _Turn:
             await self.line.more(frame)
         await self.line.end()
 
-    async def _send(self, status: int, body: bytes, more: Mapping[str, str] | None = None) -> None:
+    async def _send(
+        self,
+        status: int,
+        body: bytes,
+        more: Mapping[str, str] | None = None,
+        kind: str = "application/json",
+    ) -> None:
         length = {"content-length": str(len(body)), **(more or {})}
-        await self.line.begin(status, self._head(status, "application/json", length))
+        await self.line.begin(status, self._head(status, kind, length))
         await self.line.end(body)
 
     def _head(self, status: int, kind: str, more: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ def control(stage: Stage) -> Starlette:
 
     async def requests(request: Request) -> Response:
         if request.method == "DELETE":
-            stage.ledger.clear()
+            stage.clear()
             return Response(status_code=204)
         return _json(stage.ledger.requests())
 
@@ -31,7 +31,7 @@ def control(stage: Stage) -> Starlette:
         return _json(stage.script.prices)
 
     async def bill(_: Request) -> Response:
-        return _json(stage.ledger.bill(stage.script.prices))
+        return _json(stage.bill())
 
     return Starlette(
         routes=[

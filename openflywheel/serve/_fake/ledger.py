@@ -32,6 +32,7 @@ class Cost(Struct, kw_only=True):
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    trained_tokens: int = 0
     dollars: float | None = None
 
 
@@ -67,13 +68,17 @@ class Ledger:
         cost.input_tokens += input_tokens
         cost.output_tokens += output_tokens
 
+    def charge_training(self, model: str, tokens: int) -> None:
+        """Count a fine-tuning job of a base model."""
+        self._costs.setdefault(model, Cost(model=model)).trained_tokens += tokens
+
     def requests(self) -> list[Received]:
         """What was received, oldest first."""
         return [_received(*request) for request in list(self._requests)]
 
-    def bill(self, prices: Mapping[str, Price]) -> Bill:
-        """What it would have cost at these prices."""
-        costs = [_priced(cost, prices.get(cost.model)) for cost in list(self._costs.values())]
+    def bill(self, prices: Mapping[str, Price], training: float = 0.0) -> Bill:
+        """What it would have cost at these prices; `training` is dollars for a million trained tokens."""
+        costs = [_priced(cost, prices.get(cost.model), training) for cost in list(self._costs.values())]
         return Bill(models=costs, dollars=sum(cost.dollars or 0 for cost in costs))
 
     def clear(self) -> None:
@@ -95,8 +100,10 @@ def _read(body: bytes) -> Any:
         return body.decode(errors="replace")
 
 
-def _priced(cost: Cost, price: Price | None) -> Cost:
-    if price is None:
+def _priced(cost: Cost, price: Price | None, training: float) -> Cost:
+    if price is None and not cost.trained_tokens:
         return cost
-    dollars = (cost.input_tokens * price.input + cost.output_tokens * price.output) / 1e6
+    used = price or Price()
+    answers = cost.input_tokens * used.input + cost.output_tokens * used.output
+    dollars = (answers + cost.trained_tokens * training) / 1e6
     return msgspec.structs.replace(cost, dollars=dollars)

@@ -40,6 +40,19 @@ class Price(_Table, frozen=True, kw_only=True):
     output: Seconds = 0
 
 
+class Tuning(_Table, frozen=True, kw_only=True):
+    """How fine-tuning jobs go: seconds in each status, and what they cost.
+
+    `fail` is the message of an error in which they end; `price` is dollars for a million trained tokens.
+    """
+
+    validating_files: Seconds = 0
+    queued: Seconds = 0
+    running: Seconds = 0
+    fail: str = ""
+    price: Seconds = 25
+
+
 class Rule(_Table, frozen=True, kw_only=True):
     """Which requests it meets, and what they get. Without any condition it meets all.
 
@@ -85,6 +98,7 @@ class Script(_Table, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     keys: tuple[str, ...] = ()
     prices: dict[str, Price] = msgspec.field(default_factory=lambda: dict(PRICES))
+    tuning: Tuning = Tuning()
     seed: int = 0
 
 
@@ -108,6 +122,8 @@ def _explain(error: str) -> str:
 
 def _fields(place: str) -> list[str]:
     """The fields of the table at a place such as rules[0].tool_call."""
-    by_end: dict[str, type[Struct]] = {"tool_call": ToolCall, "latency": Lognormal, "[...]": Price}
+    by_end: dict[str, type[Struct]] = {
+        "tool_call": ToolCall, "latency": Lognormal, "tuning": Tuning, "[...]": Price,
+    }  # fmt: skip
     found = next((table for end, table in by_end.items() if place.endswith(end)), Rule if place else Script)
     return [field.encode_name for field in msgspec.structs.fields(found)]

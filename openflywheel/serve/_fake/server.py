@@ -31,15 +31,15 @@ class Running:
 
     def bill(self) -> Bill:
         """What it would have cost."""
-        return self._stage.ledger.bill(self._stage.script.prices)
+        return self._stage.bill()
 
     def script(self, script: Script | Mapping[str, Any]) -> None:
         """Play another script from its beginning. Raises SettingsError."""
         self._stage.put(script if isinstance(script, Script) else parse(script))
 
     def clear(self) -> None:
-        """Forget what was received and what it cost."""
-        self._stage.ledger.clear()
+        """Forget what was received and what it cost, files and jobs."""
+        self._stage.clear()
 
 
 @contextmanager

@@ -52,6 +52,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     tools: Sequence[Tool] = ()
     must_call: str | None = None  # a tool's name; "" for any
     schema: Mapping[str, Any] | None = None  # JSON is wanted
+    learned: str | None = None  # what its model was tuned to answer
 
 
 class Call(Struct, frozen=True):
@@ -127,4 +128,6 @@ def _text(ask: Ask, rule: Rule, call: Call | None) -> str:
         return rule.answer
     if call:
         return ""
+    if ask.learned is not None:
+        return ask.learned
     return f"Echo: {ask.text}" if ask.schema is None else sample_json(ask.schema)

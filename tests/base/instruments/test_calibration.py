@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from openflywheel.base.instruments.calibration import BOUNDS, calibration_error, fit_sharpness
+from openflywheel.base.instruments.calibration import BOUNDS, calibration_error, fit_sharpness, fit_sigmoids
 from openflywheel.base.instruments.head import softmax
 
 
@@ -84,3 +84,51 @@ def test_bins_weigh_as_much_as_they_hold():
 def test_more_bins_than_rows_are_as_many_as_rows():
     scores, right = drawn(1.0, n=3)
     assert calibration_error(scores, right, 1.0, bins=15) == calibration_error(scores, right, 1.0, bins=3)
+
+
+def test_what_is_known_beforehand_is_added_and_not_learned():
+    scores, right = drawn(2.0, n=20_000)
+    frequent = np.log([0.6, 0.1, 0.1, 0.1, 0.1])
+    p = softmax((scores * 2 + frequent).astype(np.float32)).cumsum(axis=1)
+    shifted = (np.random.default_rng(1).random((len(p), 1)) > p).sum(axis=1).clip(max=4)
+    assert fit_sharpness(scores, shifted, frequent)[0] == pytest.approx(2, rel=0.05)
+    assert fit_sharpness(scores, shifted)[1] > fit_sharpness(scores, shifted, frequent)[1] + 0.1
+    assert fit_sharpness(scores, right, np.zeros(5)) == fit_sharpness(scores, right)
+
+
+def hits(slope, shift, n=4_000, seed=0):
+    """Scores of classes, and which classes are right, by sigmoids of these slopes and shifts."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(n, len(slope))).astype(np.float32)
+    chance = 1 / (1 + np.exp(-(scores * slope + shift)))
+    return scores, random.random(chance.shape) < chance
+
+
+def test_the_sigmoids_behind_the_data_are_found():
+    slope, shift = np.array([3.0, 1.0, 2.0]), np.array([-2.0, 0.0, 1.0])
+    found = fit_sigmoids(*hits(slope, shift))
+    np.testing.assert_allclose(found[0], slope, rtol=0.12)
+    np.testing.assert_allclose(found[1], shift, atol=0.15)
+
+
+def test_a_class_of_few_rows_has_the_slope_of_all():
+    scores, hit = hits(np.array([2.0, 2.0]), np.array([0.0, 0.0]))
+    hit[:, 1] = False
+    hit[np.argsort(scores[:, 1])[-2:], 1] = True  # two rows, told apart without a fault
+    slope, shift = fit_sigmoids(scores, hit)
+    assert 0 < slope[1] < 10
+    assert 1 / (1 + np.exp(-(slope[1] * scores[:, 1].mean() + shift[1]))) < 0.01
+
+
+def test_slopes_of_rare_classes_lean_on_each_other():
+    scores, hit = hits(np.full(6, 2.0), np.full(6, -6.0), n=300)
+    together, _ = fit_sigmoids(scores, hit)
+    alone = [fit_sigmoids(scores[:, [i]], hit[:, [i]])[0][0] for i in range(6)]
+    assert np.std(together) < 0.9 * np.std(alone)
+
+
+def test_scores_that_know_nothing_give_the_share_of_the_class():
+    scores, hit = hits(np.array([0.0]), np.array([-1.0]), n=20_000)
+    slope, shift = fit_sigmoids(scores, hit)
+    assert slope[0] == pytest.approx(0, abs=0.05)
+    assert 1 / (1 + np.exp(-shift[0])) == pytest.approx(hit.mean(), abs=0.01)

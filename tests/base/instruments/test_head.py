@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as arrays
 
 from openflywheel.base.errors import StoreError
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.head import Head, classes, similarity, softmax
+from openflywheel.base.instruments.head import Head, classes, log_prior, similarity, softmax
+from openflywheel.base.instruments.sums import Sums
 
 LABELS = ("login", "parcel", "refund")
 finite = st.floats(-50, 50, width=32)
@@ -109,3 +110,55 @@ def test_classes_are_the_labels_in_order_with_each_ones_place(labels):
     names, places = classes(labels)
     assert list(names) == sorted(set(labels))
     assert [names[i] for i in places] == labels
+
+
+def summed(labels, x, prior="balanced"):
+    """A head of sums, with a temperature of 2."""
+    names, places = classes(labels)
+    sums = Sums.of(x, np.eye(len(names))[places], np.ones(len(x)))
+    empty = np.zeros((x.shape[1], len(names)), np.float32)
+    return Head(names, empty, np.zeros(len(names), np.float32), "e", 2.0, prior=prior).changed(sums)
+
+
+@pytest.mark.parametrize("prior", ["balanced", "traffic"])
+def test_a_head_that_gives_up_rows_is_the_head_of_the_others(prior):
+    x, labels = unit(90, 5), [LABELS[i % 3] for i in range(90)]
+    head = summed(labels, x, prior)
+    less = head.changed(head.sums.minus(x[:20], head.indicators(labels[:20]), np.ones(20)))
+    alone = summed(labels[20:], x[20:], prior)
+    np.testing.assert_allclose(less.weights, alone.weights, rtol=1e-5)
+    np.testing.assert_allclose(less.bias, alone.bias, rtol=1e-5)
+    assert less.labels == LABELS
+
+
+def test_a_label_whose_rows_are_all_given_up_is_forgotten():
+    x, labels = unit(60, 5), [LABELS[i % 3] for i in range(60)]
+    head = summed(labels, x)
+    own = np.array([label == "parcel" for label in labels])
+    less = head.changed(head.sums.minus(x[own], head.indicators(["parcel"] * own.sum()), np.ones(own.sum())))
+    assert less.labels == ("login", "refund")
+    assert less.probabilities(x).shape == (60, 2)
+    again = less.changed(less.sums.plus(x[:2], less.indicators(["login", "refund"]), np.ones(2)))
+    assert again.labels == less.labels
+
+
+def test_traffic_makes_frequent_labels_likelier_by_as_much():
+    x = unit(80, 5)
+    labels = ["login"] * 60 + ["parcel"] * 20
+    even, traffic = (summed(labels, x, prior) for prior in ("balanced", "traffic"))
+    odds = [np.log(head.probabilities(x)) @ [1, -1] for head in (even, traffic)]
+    np.testing.assert_allclose(odds[1] - odds[0], np.log(61 / 21), rtol=1e-3)
+    assert np.exp(log_prior(np.array([60.0, 20.0]))).tolist() == pytest.approx([61 / 82, 21 / 82])
+
+
+def test_sums_and_the_prior_come_back_from_disk(tmp_path):
+    head = summed(["a", "b"] * 9, unit(18, 5), "traffic")
+    back = Head.read(head.keep(tmp_path))
+    assert back.prior == "traffic"
+    assert np.array_equal(back.sums.gram, head.sums.gram)
+    assert np.array_equal(back.changed(back.sums).weights, head.weights)
+
+
+def test_a_label_that_a_head_does_not_know_has_no_indicator():
+    with pytest.raises(ValueError, match="not in"):
+        summed(["a", "b"], unit(2, 5)).indicators(["c"])

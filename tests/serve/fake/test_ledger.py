@@ -68,3 +68,14 @@ def test_clearing_forgets_all_but_the_number():
     book.clear()
     assert (book.requests(), book.bill(PRICES).models) == ([], [])
     assert book.keep(scope(), b"") == 2
+
+
+def test_training_is_priced_by_its_own_price():
+    book = Ledger()
+    book.charge_training("m", 2_000_000)
+    book.charge_training("unpriced", 1_000_000)
+    book.charge("m", 1_000_000, 0)
+    first, second = book.bill(PRICES, 25).models
+    assert (first.trained_tokens, first.dollars) == (2_000_000, 2 + 50)
+    assert (second.requests, second.dollars) == (0, 25)
+    assert book.bill(PRICES, 25).dollars == 77

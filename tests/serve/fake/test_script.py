@@ -46,6 +46,8 @@ def test_text_and_data_are_read_alike():
             {"rules": [{"tool_call": {"nam": "f"}}]},
             "rules[0].tool_call has no field 'nam'; did you mean 'name'?",
         ),
+        ({"tuning": {"runing": 1}}, "tuning has no field 'runing'; did you mean 'running'?"),
+        ({"tuning": {"queued": -1}}, "$.tuning.queued"),
         ({"prices": {"m": {"inputs": 1}}}, "has no field 'inputs'; did you mean 'input'?"),
         ({"rules": [{"status": 200}]}, "Expected `int` >= 400 - at `$.rules[0].status`"),
         ({"rules": [{"nth": 0}]}, "Expected `int` >= 1 - at `$.rules[0].nth`"),

@@ -1,0 +1,1 @@
+"""What `head` teaches: one label of several, many labels at once, paths, numbers."""

@@ -1,0 +1,78 @@
+"""From a job that is over to a model: asked on rows that taught nothing, priced, kept."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from openflywheel.base.instruments import hosted
+from openflywheel.base.instruments.account import Account
+from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness
+from openflywheel.base.instruments.head import softmax
+from openflywheel.base.instruments.hosted import Hosted
+from openflywheel.base.nouns import Model, Row
+from openflywheel.customize._hosted.job import Job, figures
+from openflywheel.customize._hosted.run import Run
+
+
+def model(account: Account, run: Run, job: Job, held: Sequence[Row], artefacts: Path) -> Model:
+    """The tuned model, kept as an artefact. `held` are rows that taught nothing, to calibrate labels with.
+
+    The report holds what the job told ("loss", "validation_loss", "tokens" trained), "dollars", "rows", and
+    for labels "accuracy", "ece" and "log_loss" on the rows that were asked.
+    """
+    made = Hosted(account, str(job["fine_tuned_model"]), run.system, run.labels)
+    report = _report(account, run, job)
+    if run.kind == "label":
+        known = [row for row in held if row.labels[run.task] in run.labels]
+        made, measured = calibrated(made, known, run.task)
+        report |= measured
+    base = f"{run.provider}/{run.base}"
+    place = hosted.keep(
+        made, artefacts, method=run.method, task=run.task, kind=run.kind, base={"name": base},
+        taught_by=[run.dataset], job=job["id"], report=report,
+    )  # fmt: skip
+    return Model(
+        name=f"{run.task}-hosted",
+        task=run.task,
+        base=base,
+        method=f"hosted.{run.method}",
+        taught_by=(run.dataset,),
+        uri=f"{artefacts.name}/{place.name}",
+        report=report,
+    )
+
+
+def _report(account: Account, run: Run, job: Job) -> dict[str, float]:
+    """Tokens are those that the provider bills; by our estimate where it tells none."""
+    told = figures(account, run)
+    tokens = float(job.get("trained_tokens") or run.tokens)
+    made = {"rows": float(run.rows), "tokens": tokens, "dollars": tokens * run.price / 1e6}
+    return made | {name: told[name] for name in ("loss", "validation_loss") if name in told}
+
+
+def calibrated(made: Hosted, rows: Sequence[Row], task: str) -> tuple[Hosted, dict[str, float]]:
+    """The model with its temperature and its share of right answers, and its figures; asked once a row.
+
+    Without rows it is believed to be right every second time (the rule of succession).
+    """
+    if not rows:
+        return made, {}
+    right = np.array([made.labels.index(row.labels[task]) for row in rows], np.intp)
+    said = made.said([row.text for row in rows])
+    hits = [answer == row.labels[task] for (answer, _), row in zip(said, rows, strict=True)]
+    tells = all(chance is not None for _, chance in said)
+    made = msgspec.structs.replace(made, measured=(sum(hits) + 1) / (len(hits) + 2), logprobs=tells)
+    scores = made.scored(said)
+    sharpness, loss = fit_sharpness(scores, right) if tells else (1.0, _log_loss(scores, right))
+    error = calibration_error(scores, right, sharpness)
+    figures = {"accuracy": float(np.mean(hits)), "ece": error, "log_loss": loss}
+    return msgspec.structs.replace(made, sharpness=sharpness), figures
+
+
+def _log_loss(scores: hosted.Matrix, right: NDArray[np.intp]) -> float:
+    """Mean log loss in nats."""
+    probability = softmax(scores)[np.arange(len(right)), right]
+    return float(-np.log(np.maximum(probability, 1e-12)).mean())

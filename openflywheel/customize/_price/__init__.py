@@ -1,0 +1,1 @@
+"""Elasticity of demand from what was sold at which price."""
