@@ -11,11 +11,15 @@ CHOICES = 3  # "did you mean A, B or C?"
 
 
 class Reply(Struct, frozen=True):
-    """An answer: `output` is empty when a person should answer; `choices` are the likeliest, best first."""
+    """An answer: `output` is empty when a person should answer; `choices` are the likeliest, best first.
+
+    `propensity` is the chance with which this answer was drawn.
+    """
 
     output: str = ""
     confidence: float = 0.0
     choices: tuple[str, ...] = ()
+    propensity: float = 1.0
 
 
 def replies(labels: Sequence[str], probabilities: NDArray[np.float32], least: float) -> list[Reply]:

@@ -7,13 +7,16 @@ from msgspec import Struct
 from openflywheel.base.errors import SettingsError
 
 EXTRACTIVE = "flywheel/extractive"  # the model of a variant that answers in the gateway's own process
+CHAMPION = "flywheel/champion"  # the model that was promoted for the task, where a generator serves it
+OWN = (EXTRACTIVE, CHAMPION)
 
 
 class Variant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way of answering: a model, and its weight in the split.
 
     `model` is a provider's, as in openai/gpt-x, or flywheel/extractive: quotes of what the wheel has curated;
-    where none is sure enough, the route's fallback is asked, or a person.
+    where none is sure enough, the route's fallback is asked, or a person. Or flywheel/champion: the model
+    that the wheel has taught and promoted for the task, served by one of `generators`.
     """
 
     model: str
@@ -37,7 +40,7 @@ def routes(**tasks: Route) -> Mapping[str, Route]:
     """Task -> its variants: `answer: {variants: {small: {model: local/qwen}}, fallback: [openai/gpt-x]}`.
 
     Raises SettingsError for a route without a variant, with weights of which none is above zero, or with
-    flywheel/extractive among its fallbacks.
+    flywheel/extractive or flywheel/champion among its fallbacks.
     """
     for task, route in tasks.items():
         weights = [v.weight for v in route.variants.values()]
@@ -45,8 +48,8 @@ def routes(**tasks: Route) -> Mapping[str, Route]:
             raise SettingsError(
                 f"serve.routes: {task}: weights = {weights}; give at least one variant a weight above 0"
             )
-        if EXTRACTIVE in route.fallback:
+        for own in set(OWN).intersection(route.fallback):
             raise SettingsError(
-                f"serve.routes: {task}: fallback: {EXTRACTIVE} can only be a variant; name a provider's model"
+                f"serve.routes: {task}: fallback: {own} can only be a variant; name a provider's model"
             )
     return tasks

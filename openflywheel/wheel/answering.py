@@ -7,17 +7,18 @@ from typing import Any
 
 from openflywheel import guard
 from openflywheel.base.champion import champions
-from openflywheel.base.instruments.answers import Answers
+from openflywheel.base.instruments.answers import Answers, Exploring
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Exchange, Model, Verdict
 from openflywheel.base.settings import Settings
 from openflywheel.serve._desk import Reply
 from openflywheel.serve.cascade import certified, rules
+from openflywheel.serve.routes import CHAMPION
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
-from openflywheel.wheel.extractive import Answered, Quoting
+from openflywheel.wheel.extractive import Answered, Quoting, own_variants
 from openflywheel.wheel.opening import Opener
-from openflywheel.wheel.replying import Question, reply
+from openflywheel.wheel.replying import Question, explored, reply
 
 PERSON = "person"
 Guarded = tuple[str, tuple[Verdict, ...]]
@@ -26,7 +27,8 @@ Guarded = tuple[str, tuple[Verdict, ...]]
 class Answering:
     """Answers with the champion of each task, and notices when another one was promoted.
 
-    Text tasks are answered by quotes (extractive.py).
+    Text tasks are answered by their champion where a route names flywheel/champion, else by quotes
+    (extractive.py).
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Answering:
         self._serving: dict[str, tuple[Model, Answers]] = {}
         self._rules = rules(settings)
         self._quoting = Quoting(settings, store, encoder, plugins)
+        self._writing = own_variants(settings, CHAMPION)
+        self._promoted: dict[str, str] = {}
         self._thresholds: dict[str, float] = {}
 
     def answer(
@@ -60,15 +64,20 @@ class Answering:
 
     def _answers(self, task: str, asked: Sequence[Question]) -> tuple[str, list[Answered]]:
         """Who answers a task, and what it says to each question with its sources."""
-        if self._settings.tasks[task].kind == "text":
+        text = self._settings.tasks[task].kind == "text"
+        model, answers = self.champion(task) if not text or task in self._writing else (None, None)
+        if text and answers is None:
             return self._quoting.variant(task), self._quoting.answer(task, [each.text for each in asked])
-        model, answers = self.champion(task)
         said = self._replies(task, answers, asked) if answers else [Reply() for _ in asked]
-        return model.id if model else "", [(each, ()) for each in said]
+        return self._writing.get(task, model.id if model else ""), [(each, ()) for each in said]
 
     def _replies(self, task: str, answers: Answers, asked: Sequence[Question]) -> list[Reply]:
+        kind = self._settings.tasks[task].kind
         with one_thread():
-            found = reply(self._settings.tasks[task].kind, answers, asked, self.threshold(task))
+            if kind == "rank" and isinstance(answers, Exploring):
+                found = explored(answers, asked) if asked else []
+            else:
+                found = reply(kind, answers, asked, self.threshold(task))
         return [said if each.text else Reply() for said, each in zip(found, asked, strict=True)]
 
     def _exchange(
@@ -91,6 +100,7 @@ class Answering:
             output=reply.output,
             variant=asked or PERSON,
             confidence=reply.confidence,
+            propensity=reply.propensity,
             choices=reply.choices,
             cost=costs.call * bool(asked) + costs.person * (not reply.output),
             latency=seconds,
@@ -108,21 +118,25 @@ class Answering:
         with self._lock:
             if newest != self._seen:
                 verdicts = self._store.all(Verdict)
-                self._look(champions(verdicts))
+                self._promoted = champions(verdicts)
                 self._thresholds = self._thresholds_now(certified(verdicts))
                 self._seen = newest
-            return self._serving.get(task, (None, None))
+            return self._opened(task)
 
-    def _look(self, serving: Mapping[str, str]) -> None:
-        models = self._store.get(Model, list(serving.values()))
-        for task, id in serving.items():
-            if task not in self._serving or self._serving[task][0].id != id:
-                self._serving[task] = (models[id], self._open(models[id]))
+    def _opened(self, task: str) -> tuple[Model | None, Answers | None]:
+        """The champion of one task: a language model is opened only by who asks it here."""
+        id = self._promoted.get(task)
+        if id is None:
+            return None, None
+        if task not in self._serving or self._serving[task][0].id != id:
+            model = self._store.get(Model, [id])[id]
+            self._serving[task] = (model, self._open(model))
+        return self._serving[task]
 
     def _thresholds_now(self, certified: Mapping[str, Verdict]) -> dict[str, float]:
         """Task -> the threshold of the champion that serves it."""
-        serving = ((task, model, self._rules.get(task)) for task, (model, _) in self._serving.items())
-        return {task: rule.threshold(certified.get(model.id)) for task, model, rule in serving if rule}
+        serving = ((task, id, self._rules.get(task)) for task, id in self._promoted.items())
+        return {task: rule.threshold(certified.get(id)) for task, id, rule in serving if rule}
 
 
 def _refuse(guarded: Guarded) -> Guarded:

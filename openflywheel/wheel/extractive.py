@@ -74,15 +74,15 @@ class Quoting:
             return self._indexes[task]
 
 
-def own_variants(settings: Settings) -> dict[str, str]:
-    """Text task -> the variant that answers in this process. Raises SettingsError."""
+def own_variants(settings: Settings, model: str = EXTRACTIVE) -> dict[str, str]:
+    """Text task -> its variant with this model of ours. Raises SettingsError."""
     tables = [c.settings for c in settings.rooms.get("serve", ()) if c.name == "routes"]
     found = routes(**tables[-1]) if tables else {}
     return {
         task: name
         for task, route in found.items()
         for name, variant in route.variants.items()
-        if variant.model == EXTRACTIVE
+        if variant.model == model
     }
 
 

@@ -20,7 +20,7 @@ from openflywheel.serve.cascade import rules
 from openflywheel.signals._trust import judge
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
-from openflywheel.wheel import curating
+from openflywheel.wheel import curating, generating
 from openflywheel.wheel.asking import ask
 from openflywheel.wheel.documents import read_document
 from openflywheel.wheel.opening import Opener
@@ -127,10 +127,13 @@ class Handed:
         return [(said.output, said.confidence) for said in self._replies(model, texts)]
 
     def _replies(self, model: Model, texts: Sequence[str]) -> list[Reply]:
-        kind = self._settings.tasks[model.task].kind
+        kind, questions = self._settings.tasks[model.task].kind, [Question(text) for text in texts]
+        if kind == "text" and generating.champion(model, self._store):
+            with generating.written_by(model, self._settings, self._store) as writing:
+                return reply(kind, writing, questions)
         try:
             with one_thread():
-                return reply(kind, self._open(model), [Question(text) for text in texts])
+                return reply(kind, self._open(model), questions)
         except EncoderError:
             return [Reply() for _ in texts]
 

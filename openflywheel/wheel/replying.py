@@ -1,13 +1,22 @@
 """What an opened model replies, by the kind of its task."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isnan
+from math import isnan, prod
+from secrets import randbits
 
 import msgspec
 from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.answers import Answers, Asked, Estimating, Labelling, Ranking, Writing
+from openflywheel.base.instruments.answers import (
+    Answers,
+    Asked,
+    Estimating,
+    Exploring,
+    Labelling,
+    Ranking,
+    Writing,
+)
 from openflywheel.serve._desk import Reply, replies
 
 ITEMS = 10  # of a ranking that are answered
@@ -57,8 +66,17 @@ def _rankings(answers: Answers, questions: Sequence[Question], least: float) -> 
     if not isinstance(answers, Ranking):
         raise _unable(answers, "orders no items")
     found = answers.best([asked(q) for q in questions], ITEMS)
-    names = [tuple(item for item, _ in best) for best in found]
-    return [Reply("\n".join(items), SURE, items) for items in names]
+    return [_ranking(tuple(item for item, _ in best)) for best in found]
+
+
+def explored(answers: Exploring, questions: Sequence[Question]) -> list[Reply]:
+    """Rankings that were drawn, each with the chance that it had, so that others can be judged by it."""
+    found = answers.drawn([asked(q) for q in questions], ITEMS, randbits(63))
+    return [_ranking(tuple(d.item for d in drawn), prod(d.propensity for d in drawn)) for drawn in found]
+
+
+def _ranking(items: tuple[str, ...], propensity: float = 1.0) -> Reply:
+    return Reply("\n".join(items), SURE, items, propensity)
 
 
 def _texts(answers: Answers, questions: Sequence[Question], least: float) -> list[Reply]:

@@ -6,9 +6,11 @@ from openflywheel.base.errors import SettingsError, suggest
 from openflywheel.base.settings import Settings
 from openflywheel.serve.cascade import PERSON, rules
 from openflywheel.serve.gateway import GatewaySettings, gateway
+from openflywheel.serve.generators import Generator
+from openflywheel.serve.generators import generators as checked_generators
 from openflywheel.serve.providers import Provider
 from openflywheel.serve.providers import providers as checked_providers
-from openflywheel.serve.routes import EXTRACTIVE, Route
+from openflywheel.serve.routes import OWN, Route
 from openflywheel.serve.routes import routes as checked_routes
 
 SERVED = ("collect.webhook", "guard", "serve")  # the rooms and plugins that a gateway process needs
@@ -19,6 +21,7 @@ def check(settings: Settings) -> None:
     gateway_settings(settings)
     routes(settings)
     teachers(settings)
+    generators(settings)
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:
@@ -31,6 +34,11 @@ def providers(settings: Settings) -> dict[str, Provider]:
     return dict(checked_providers(**_chosen(settings, "providers")))
 
 
+def generators(settings: Settings) -> dict[str, Generator]:
+    """The table `serve: generators:`, or its default. Raises SettingsError."""
+    return dict(checked_generators(**_chosen(settings, "generators")))
+
+
 def routes(settings: Settings) -> dict[str, Route]:
     """The table `serve: routes:`, each model of which must have a provider. Raises SettingsError."""
     found = dict(checked_routes(**_chosen(settings, "routes")))
@@ -38,7 +46,7 @@ def routes(settings: Settings) -> dict[str, Route]:
         if task not in settings.tasks or settings.tasks[task].kind != "text":
             texts = [name for name, t in settings.tasks.items() if t.kind == "text"]
             raise SettingsError(f"serve.routes: there is no text task {task!r}; {suggest(task, texts)}")
-        for model in (m for m in models(route) if m != EXTRACTIVE):
+        for model in (m for m in models(route) if m not in OWN):
             _known(model, settings, f"serve.routes: {task}")
     return found
 

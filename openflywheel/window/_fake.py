@@ -39,7 +39,7 @@ class Everything:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope["path"]
-        models = path.startswith(("/v1/", "/fake/")) and not path.startswith(CONTROL)
+        models = path.startswith(("/v1/", "/fake/", "/health")) and not path.startswith(CONTROL)
         await (self._models if models else self._sources)(scope, receive, send)
 
 

@@ -6,7 +6,8 @@ from scipy import stats
 
 from openflywheel.base.nouns import Model
 from openflywheel.evaluate import Contest
-from openflywheel.evaluate.absolute_error import LEAST_PEOPLE, Gains, absolute_error
+from openflywheel.evaluate._gains import LEAST_PEOPLE, Gains
+from openflywheel.evaluate.absolute_error import absolute_error
 
 
 def model(name):
@@ -138,7 +139,7 @@ def test_a_margin_lets_pass_what_looks_nearer_and_is_surely_not_much_farther():
     assert "more sealed questions would decide it" in plain.reason
     verdict = absolute_error(promising, margin=0.5)
     assert verdict.passed == "yes"
-    assert verdict.reason.endswith("not farther by more than 0.5")
+    assert verdict.reason.endswith("not worse by more than 0.5")
 
 
 def test_a_margin_never_lets_pass_what_looks_farther():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.answers import Asked
-from openflywheel.wheel.replying import Question, asked, reply
+from openflywheel.base.instruments.answers import Asked, Drawn
+from openflywheel.wheel.replying import Question, asked, explored, reply
 
 
 class Able:
@@ -55,6 +55,13 @@ def test_a_ranking_is_its_items_one_a_line():
     assert best.output == "i0\ni1\ni2"
     assert best.choices == ("i0", "i1", "i2")
     assert able.asked == [Asked("shoes", "ann", ("i7",))]
+
+
+def test_an_explored_ranking_tells_the_chance_that_it_had():
+    able = Able()
+    able.drawn = lambda asked, k, seed: [[Drawn("i2", 0.1, 0.5), Drawn("i0", 0.9, 0.25)] for _ in asked]
+    (drawn, _) = explored(able, QUESTIONS)
+    assert (drawn.output, drawn.propensity) == ("i2\ni0", 0.125)
 
 
 def test_a_text_is_written():

@@ -60,4 +60,21 @@ class Ranking(Protocol):
         ...
 
 
+class Drawn(Struct, frozen=True):
+    """An item that was drawn, its score, and the chance that it had, given those drawn before it."""
+
+    item: str
+    score: float
+    propensity: float
+
+
+@runtime_checkable
+class Exploring(Protocol):
+    """Orders items with some chance in it, and tells the chances: so one can learn what was not shown."""
+
+    def drawn(self, asked: Sequence[Asked], k: int, seed: int) -> list[list[Drawn]]:
+        """For each k items in the order in which they were drawn; fewer where there are no more."""
+        ...
+
+
 Answers = Labelling | Estimating | Writing | Ranking

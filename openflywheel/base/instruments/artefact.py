@@ -11,14 +11,13 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
+from typing import TYPE_CHECKING, Any
 
 from openflywheel.base.errors import StoreError
 from openflywheel.base.ids import content_id
+
+if TYPE_CHECKING:  # numpy takes .1 s and 25 MB: a gateway's worker reads manifests without it
+    from numpy.typing import NDArray
 
 MANIFEST, WEIGHTS, CARD = "manifest.json", "weights.safetensors", "README.md"
 SAFE = (".json", ".safetensors", ".onnx", ".gguf", ".txt", ".md", ".jinja", ".model")
@@ -27,7 +26,7 @@ SAFE = (".json", ".safetensors", ".onnx", ".gguf", ".txt", ".md", ".jinja", ".mo
 def keep(
     folder: Path,
     manifest: Mapping[str, Any],
-    tensors: Mapping[str, NDArray[Any]] | None = None,
+    tensors: "Mapping[str, NDArray[Any]] | None" = None,
     files: Mapping[str, bytes | Path] | None = None,
 ) -> Path:
     """Write a model into its own folder under `folder`; the same content is written once.
@@ -42,7 +41,7 @@ def keep(
     try:
         contents: dict[str, bytes | Path] = dict(files or {})
         if tensors is not None:
-            contents[WEIGHTS] = save({name: np.ascontiguousarray(t) for name, t in tensors.items()})
+            contents[WEIGHTS] = _saved(tensors)
         contents.setdefault(CARD, card(manifest).encode())
         for name, content in contents.items():
             _write(beside / name, content)
@@ -56,6 +55,13 @@ def keep(
     finally:
         if beside.exists():
             shutil.rmtree(beside)
+
+
+def _saved(tensors: "Mapping[str, NDArray[Any]]") -> bytes:
+    import numpy as np  # noqa: PLC0415
+    from safetensors.numpy import save  # noqa: PLC0415
+
+    return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 
 def _named(beside: Path, place: Path) -> None:
@@ -158,8 +164,10 @@ def _checked(place: Path, text: bytes) -> dict[str, Any]:
     return said
 
 
-def read(place: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def read(place: Path) -> "tuple[dict[str, Any], dict[str, NDArray[Any]]]":
     """Manifest and tensors of a model. Raises StoreError when something is missing or was changed."""
+    from safetensors.numpy import load_file  # noqa: PLC0415
+
     said = manifest(place)
     return said, load_file(place / WEIGHTS) if WEIGHTS in said["files"] else {}
 

@@ -15,10 +15,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from safetensors import safe_open
-from tokenizers import Tokenizer
 
 from openflywheel.base.errors import EncoderError
 from openflywheel.base.instruments.onnx_writer import DATA_TYPES, Graph
+from openflywheel.base.instruments.wordpieces import TOKENS, WordPieces
 
 Float32 = NDArray[np.float32]
 
@@ -29,9 +29,6 @@ WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 LAYERS, HEADS, WIDTH = 6, 12, 384
 # Opset 20 brought Gelu, and onnxruntime 1.20 runs it; the Attention operator of opset 23 is no faster.
 OPSET, IR_VERSION = 20, 9
-TOKENS = 128
-# At most 32 characters a token are read, so a megabyte of text costs no more than a page.
-CHARACTERS = 32 * TOKENS
 # Tokens that go through the graph at once.
 BATCH_TOKENS = 512
 # Channel 99 of the hidden state is some 15 times its neighbours in every layer and would coarsen their scale:
@@ -49,21 +46,21 @@ class MiniLM:
     by row, a text's vector does not depend on its neighbours in the batch.
     """
 
-    name = NAME
     width = WIDTH
 
-    def __init__(self, path: Path) -> None:
-        """Raises EncoderError when onnxruntime cannot read `path`."""
+    def __init__(self, path: Path, name: str = NAME) -> None:
+        """`name` tells tuned weights from the published ones.
+
+        Raises EncoderError when onnxruntime cannot read `path`.
+        """
+        self.name = name
         try:
             self._session = onnxruntime.InferenceSession(path, _options(), ["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no nearer common base
             raise EncoderError(
                 f"{path} cannot be read: delete it and open the encoder again ({error})"
             ) from error
-        tokenizer = self._session.get_modelmeta().custom_metadata_map[TOKENIZER]
-        self._tokenizer = Tokenizer.from_str(tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(TOKENS)
+        self._tokenize = WordPieces(self._session.get_modelmeta().custom_metadata_map[TOKENIZER])
 
     def encode(self, texts: Sequence[str]) -> Float32:
         """L2-normalised vectors of the texts' first 128 tokens, shape (len(texts), 384)."""
@@ -71,8 +68,7 @@ class MiniLM:
         return np.concatenate([np.empty((0, WIDTH), np.float32), *windows])
 
     def _window(self, texts: Sequence[str]) -> Float32:
-        encodings = self._tokenizer.encode_batch_fast([_readable(text) for text in texts])
-        ids = [encoding.ids for encoding in encodings]
+        ids = self._tokenize(texts)
         vectors = np.empty((len(ids), WIDTH), np.float32)
         for batch in _batches([len(row) for row in ids]):
             tokens = np.array([ids[row] for row in batch], np.int64)
@@ -87,16 +83,25 @@ def convert(folder: Path, target: Path) -> None:
     Raises EncoderError when `folder` lacks a file or holds other weights than the published ones, OSError
     when `target` cannot be written.
     """
-    _verify(folder)
+    verify(folder)
     if target.exists():
         return
-    with safe_open(folder / WEIGHTS, framework="numpy") as weights:
-        graph = _Transformer(weights.get_tensor).graph
     tokenizer = (folder / TOKENIZER).read_text(encoding="utf-8")
-    _write(target, graph.model(OPSET, IR_VERSION, {TOKENIZER: tokenizer}))
+    with safe_open(folder / WEIGHTS, framework="numpy") as weights:
+        content = graph_of(weights.get_tensor, tokenizer)
+    _write(target, content)
 
 
-def _verify(folder: Path) -> None:
+def graph_of(weight: Callable[[str], Float32], tokenizer: str) -> bytes:
+    """MiniLM as int8 ONNX, of any weights of its shape: `weight` gives a tensor by its published name.
+
+    `tokenizer`, the content of its file, is kept in the graph's metadata.
+    """
+    return _Transformer(weight).graph.model(OPSET, IR_VERSION, {TOKENIZER: tokenizer})
+
+
+def verify(folder: Path) -> None:
+    """Raises EncoderError when `folder` lacks a file or holds other weights than the published ones."""
     for file in (folder / WEIGHTS, folder / TOKENIZER):
         if not file.is_file():
             raise EncoderError(f"{file} does not exist: a folder with {WEIGHTS} and {TOKENIZER} is needed")
@@ -126,11 +131,6 @@ def _options() -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_mem_pattern = False  # it plans for one shape, and ours vary: 128 MB peak RSS against 136
     return options
-
-
-def _readable(text: str) -> str:
-    """The part that can reach the model; lone surrogates, which the tokenizer refuses, become '?'."""
-    return text[:CHARACTERS].encode(errors="replace").decode()
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -90,10 +90,11 @@ class Gateway:
             request = request._replace(episode=self._episode_of(request.asked.previous_response_id))
         plan = self._directory.plan(request.asked.model, request.subject, surface)
         self._admit(request)
-        if plan.own:
-            await self._own(request, plan, receive, send)
-        else:
-            await self._relay.pass_on(request, plan, None, receive, send)
+        with plan.held:
+            if plan.own:
+                await self._own(request, plan, receive, send)
+            else:
+                await self._relay.pass_on(request, plan, None, receive, send)
 
     def _key(self, headers: Headers) -> Key | None:
         try:

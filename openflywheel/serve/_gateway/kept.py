@@ -116,7 +116,7 @@ def own(request: Request, plan: Plan, exchange: Exchange, response: bytes, answe
         episode=request.episode or asking.episode(request.turns, answer.turn, request.subject),
         tenant=request.key.tenant if request.key else "",
         variant=plan.variant or exchange.variant,
-        propensity=plan.propensity,
+        propensity=plan.propensity * exchange.propensity,
         tokens=answer.input_tokens + answer.output_tokens,
         latency=time.perf_counter() - request.start,
     )

@@ -5,7 +5,7 @@ asked adds all of them up; without that variable (one process) they stay in memo
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -59,6 +59,9 @@ class Metrics:
         self._running = self._gauge("provider_running", "Requests at a provider now.", ["provider"])
         self._open = self._gauge("circuit_open", "Workers that leave a provider alone.", ["provider"])
         self._trouble = self._gauge("journal_trouble", "Workers that cannot keep rows.", [])
+        self._behind = self._gauge(
+            "champions_not_loaded", "Promoted models that a worker could not load.", []
+        )
 
     def _counter(self, name: str, said: str, labels: Sequence[str]) -> Counter:
         return Counter(f"openflywheel_{name}", said, labels, registry=self._registry)
@@ -111,9 +114,10 @@ class Metrics:
         for signal in signals:
             self._signals.labels(signal.kind, signal.source).inc()
 
-    def look(self, upstreams: Iterable[Upstream], *, trouble: bool) -> None:
-        """Take the state of this process as it is now."""
+    def look(self, upstreams: Iterable[Upstream], *, trouble: bool, behind: Collection[str] = ()) -> None:
+        """Take the state of this process as it is now; `behind` are tasks whose champion is not loaded."""
         self._trouble.set(trouble)
+        self._behind.set(len(behind))
         for upstream in upstreams:
             self._running.labels(upstream.name).set(upstream.running)
             self._open.labels(upstream.name).set(upstream.circuit.open)

@@ -1,24 +1,30 @@
 """Whom the `model` of a request means: a task, a variant of one, or a provider's model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from msgspec import Struct
 
 from openflywheel.base.errors import suggest
 from openflywheel.base.settings import Task
 from openflywheel.serve._gateway.surfaces import Refusal, Surface
+from openflywheel.serve._generators.held import Held
 from openflywheel.serve._upstream.chain import Target
 from openflywheel.serve._upstream.client import Upstream
 from openflywheel.serve._upstream.split import draw
-from openflywheel.serve.routes import EXTRACTIVE, Route
+from openflywheel.serve.routes import CHAMPION, EXTRACTIVE, Route
 
 OURS = "flywheel"
 ENCODER = f"{OURS}/encoder"
 DIRECT = Route(variants={})  # how a provider's model is asked when the client names it: retries, no fallback
+NOTHING = nullcontext()
 
 
 class Plan(Struct, frozen=True):
-    """Who answers: our own model first when `own`, then the targets in turn."""
+    """Who answers: our own model first when `own`, then the targets in turn.
+
+    `with plan.held:` stands around the answer, so that a model of ours stays loaded until it is given.
+    """
 
     task: str = ""
     variant: str = ""
@@ -26,10 +32,14 @@ class Plan(Struct, frozen=True):
     own: bool = False
     targets: tuple[Target, ...] = ()
     route: Route = DIRECT
+    held: AbstractContextManager[None] = NOTHING
 
 
 class Directory:
-    """Every name that a client may put into `model`. `teachers` maps a label task to who answers else."""
+    """Every name that a client may put into `model`. `teachers` maps a label task to who answers else.
+
+    `champion` gives the model of ours that answers a text task now, where one is loaded.
+    """
 
     def __init__(
         self,
@@ -37,14 +47,16 @@ class Directory:
         routes: Mapping[str, Route],
         upstreams: Mapping[str, Upstream],
         teachers: Mapping[str, str],
+        champion: Callable[[str], Held | None] = lambda _: None,
     ) -> None:
+        self._champion = champion
         self._tasks, self._routes, self._upstreams, self._teachers = tasks, routes, upstreams, teachers
         self._declared = [(name, model) for name, u in upstreams.items() for model in _served(u)]
         self._models = {model: name for name, model in reversed(self._declared)}  # the first that declares it
 
     def names(self) -> list[str]:
         """What /v1/models lists of our own: tasks, their variants, the encoder, declared models."""
-        served = [name for name, task in self._tasks.items() if task.kind == "label" or name in self._routes]
+        served = [name for name, task in self._tasks.items() if task.kind != "text" or name in self._routes]
         own = [f"{OURS}/{name}" for name in served]
         variants = [f"{OURS}/{task}/{v}" for task, route in self._routes.items() for v in route.variants]
         return [*own, *variants, ENCODER, *(f"{name}/{model}" for name, model in self._declared)]
@@ -62,7 +74,7 @@ class Directory:
         task, _, variant = name.partition("/")
         if task in self._routes:
             return self._routed(task, variant, subject)
-        if task in self._tasks and self._tasks[task].kind == "label" and not variant:
+        if task in self._tasks and self._tasks[task].kind != "text" and not variant:
             teacher = self._target(self._teachers.get(task, ""), None)
             return Plan(task=task, own=True, targets=(teacher,) if teacher else ())
         known = [n.removeprefix(f"{OURS}/") for n in self.names() if n.startswith(f"{OURS}/")]
@@ -77,10 +89,31 @@ class Directory:
                 404, f"task {task!r} has no variant {variant!r}; {suggest(variant, route.variants)}",
                 "model_not_found",
             )  # fmt: skip
+        if route.variants[variant].model == CHAMPION:
+            return self._championed(task, variant, propensity)
         own = route.variants[variant].model == EXTRACTIVE
         models = route.fallback if own else (route.variants[variant].model, *route.fallback)
         return Plan(
             task=task, variant=variant, propensity=propensity, own=own, targets=self._all(models), route=route
+        )
+
+    def _championed(self, task: str, variant: str, propensity: float) -> Plan:
+        """Our own model, then the fallback; where none of ours is loaded, the fallback under its own name."""
+        route, held = self._routes[task], self._champion(task)
+        others = self._all(route.fallback)
+        if held is None and not others:
+            raise Refusal(
+                503, f"no model of the task {task!r} is loaded: none was promoted yet, or see the log",
+                "no_champion", headers={"retry-after": "1"},
+            )  # fmt: skip
+        return Plan(
+            task=task,
+            variant=variant if held else "",
+            propensity=propensity,
+            own=held is not None and held.target is None,
+            targets=(held.target, *others) if held and held.target else others,
+            route=route,
+            held=held or NOTHING,
         )
 
     def _all(self, models: Sequence[str]) -> tuple[Target, ...]:

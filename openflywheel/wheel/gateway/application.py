@@ -22,6 +22,7 @@ from openflywheel.store.keys import Keys
 from openflywheel.wheel.gateway.desk import ModelDesk, Models
 from openflywheel.wheel.gateway.door import Doorkeeper
 from openflywheel.wheel.gateway.family import orphaned
+from openflywheel.wheel.gateway.generators import Champions
 from openflywheel.wheel.gateway.log import LOOK_EVERY, DurableLog
 from openflywheel.wheel.gateway.mailroom import Mailroom
 from openflywheel.wheel.gateway.observing import Observers
@@ -83,7 +84,9 @@ async def opened(settings: Settings, opening: AsyncExitStack) -> App:
     upstreams = {name: Upstream(name, provider) for name, provider in providers(settings).items()}
     for upstream in upstreams.values():
         opening.callback(upstream.close)
-    directory = Directory(settings.tasks, routes(settings), upstreams, teachers(settings))
+    champions = Champions(settings, store)
+    opening.push_async_callback(champions.close)
+    directory = Directory(settings.tasks, routes(settings), upstreams, teachers(settings), champions.serving)
     desk = ModelDesk(partial(_models, settings, store))
     opening.callback(desk.close)
     if _serves(store):
@@ -93,7 +96,8 @@ async def opened(settings: Settings, opening: AsyncExitStack) -> App:
     ready, observers = readiness(log), Observers(directory.names(), listens)
     opening.push_async_callback(observers.close)
     office, mailroom = Office(settings, store, keys, ready), Mailroom(settings, store)
-    for watch in (log.watch(), doorkeeper.watch(), observers.watch(upstreams, ready), _orphaned()):
+    looking = observers.watch(upstreams, ready, champions.troubles)
+    for watch in (log.watch(), doorkeeper.watch(), champions.watch(), looking, _orphaned()):
         opening.push_async_callback(_stop, asyncio.create_task(watch))
     gateway = Gateway(
         directory=directory,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -53,10 +53,12 @@ class Observers:
         if self.telemetry:
             self.telemetry.heard(signals, replies)
 
-    async def watch(self, upstreams: Mapping[str, Upstream], ready: Readiness) -> None:
-        """Look at the state of this worker again and again."""
+    async def watch(
+        self, upstreams: Mapping[str, Upstream], ready: Readiness, behind: Callable[[], Collection[str]]
+    ) -> None:
+        """Look at the state of this worker again and again; `behind` gives tasks without their champion."""
         while True:
-            self.metrics.look(upstreams.values(), trouble=bool(ready()))
+            self.metrics.look(upstreams.values(), trouble=bool(ready()), behind=behind())
             await asyncio.sleep(LOOK_EVERY)
 
     def traced(self, app: App) -> App:

@@ -41,7 +41,9 @@ def test_a_node_that_does_not_choose_is_kept_where_one_below_it_does():
 
 def test_probabilities_are_those_of_walking_by_hand():
     trie, random = Trie.of(STRINGS), np.random.default_rng(0)
-    logits = {place: random.normal(size=(10,)) for place in [(), (1,), (1, 3), (1, 2), (6,), (6, 7), (1, 3, 4)]}
+    logits = {
+        place: random.normal(size=(10,)) for place in [(), (1,), (1, 3), (1, 2), (6,), (6, 7), (1, 3, 4)]
+    }
 
     def after(place):
         return logits.get(place, np.zeros(10))

@@ -106,7 +106,8 @@ def test_gauges_follow_the_state(metrics: Metrics) -> None:
     assert told(metrics, "journal_trouble") == {labels(): 0}
     upstream.circuit.failed()
     upstream.running = 3
-    metrics.look([upstream], trouble=True)
+    metrics.look([upstream], trouble=True, behind=["answer"])
+    assert told(metrics, "champions_not_loaded") == {labels(): 1}
     assert told(metrics, "circuit_open") == {labels(provider="up"): 1}
     assert told(metrics, "provider_running") == {labels(provider="up"): 3}
     assert told(metrics, "journal_trouble") == {labels(): 1}

@@ -4,7 +4,9 @@ import pytest
 
 from openflywheel.base.settings import Task
 from openflywheel.serve._gateway.surfaces import CHAT, MESSAGES, Refusal
-from openflywheel.serve._gateway.targets import Directory
+from openflywheel.serve._gateway.targets import NOTHING, Directory
+from openflywheel.serve._generators.held import Held
+from openflywheel.serve._upstream.chain import Target
 from openflywheel.serve._upstream.client import Upstream
 from openflywheel.serve.providers import Price, Provider
 from openflywheel.serve.routes import Route, Variant
@@ -102,3 +104,39 @@ def test_a_name_that_nobody_has(model, said):
     with pytest.raises(Refusal, match=said) as raised:
         directory().plan(model, "", CHAT)
     assert (raised.value.status, raised.value.code) == (404, "model_not_found")
+
+
+def championed(held, *fallback: str):
+    """The plan of a task that its champion answers."""
+    up = Upstream("up", Provider(url="http://u/v1"))
+    variants = {"tuned": Variant(model="flywheel/champion")}
+    routes = {"answer": Route(variants=variants, fallback=fallback)}
+    found = Directory(TASKS, routes, {"up": up}, {}, {"answer": held}.get)
+    return found.plan("flywheel/answer", "ann", CHAT)
+
+
+def test_the_champion_answers_where_it_is_loaded_and_stays_until_it_has():
+    held = Held("m1", Target(Upstream("gpu", Provider(url="http://g/v1")), "m1"))
+    plan = championed(held, "up/c")
+    assert asked(plan) == [("gpu", "m1"), ("up", "c")]
+    assert (plan.own, plan.variant, plan.held) == (False, "tuned", held)
+
+
+def test_one_of_another_form_answers_at_our_own_desk():
+    plan = championed(Held("m1", None), "up/c")
+    assert (plan.own, plan.variant, asked(plan)) == (True, "tuned", [("up", "c")])
+
+
+def test_without_one_the_fallback_answers_under_its_own_name():
+    plan = championed(None, "up/c")
+    assert (plan.own, plan.variant, asked(plan), plan.held) == (False, "", [("up", "c")], NOTHING)
+
+
+def test_without_any_nobody_does():
+    with pytest.raises(Refusal, match="no model of the task 'answer' is loaded") as refused:
+        championed(None)
+    assert (refused.value.status, refused.value.headers) == (503, {"retry-after": "1"})
+
+
+def test_a_providers_model_holds_nothing():
+    assert directory().plan("up/gpt-x", "", CHAT).held is NOTHING

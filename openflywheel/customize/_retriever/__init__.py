@@ -1,0 +1,1 @@
+"""The retriever's machinery: pairs, negatives, tuning, joining."""

