@@ -10,12 +10,14 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from msgspec import Struct
 
-from openflywheel.base.errors import FlywheelError, suggest
+from openflywheel.base.errors import FlywheelError, HoldoutRefused, suggest
 from openflywheel.base.instruments.columns import schema_of, to_batch
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.curate._card import Card, counted
 from openflywheel.curate._diff import COLUMNS, Changes, changes
 from openflywheel.curate._engine.writing import CARD, read_card
+from openflywheel.customize._hosted.export import Exported, export
+from openflywheel.customize._hosted.formats import Format
 from openflywheel.store import Store
 
 AT_ONCE = 5_000  # rows that are looked up at a time
@@ -145,13 +147,29 @@ def version(name: str, store: Store | None) -> Version:
     """
     if is_folder(name) or store is None:
         return Folder(Path(name))
+    return Stored(store, _meant(name, store))
+
+
+def _meant(name: str, store: Store) -> Dataset:
     datasets = store.all(Dataset)
     called, at, id = name.rpartition("@")
     named = [d for d in datasets if d.name == name]
     begin = [d for d in datasets if id and d.id.startswith(id) and (not at or d.name == called)]
     if named or len(begin) == 1:
-        return Stored(store, (named or begin)[-1])
+        return (named or begin)[-1]
     raise UnknownDataset(_unknown(name, datasets, begin, store))
+
+
+def exported(name: str, store: Store, to: Path, form: Format, system: str = "") -> Exported:
+    """Write a dataset of the store as a provider's training file.
+
+    Raises UnknownDataset, HoldoutRefused, SettingsError.
+    """
+    dataset = _meant(name, store)
+    if dataset.role == "holdout":
+        raise HoldoutRefused(f"dataset {dataset.name} {dataset.id} is a holdout: it teaches nobody")
+    rows = list(store.get(Row, list(dataset.rows)).values())
+    return export(rows, dataset.task, to, form, system=system)
 
 
 def _unknown(name: str, datasets: Sequence[Dataset], begin: Sequence[Dataset], store: Store) -> str:

@@ -11,8 +11,12 @@ from openflywheel.base.errors import StoreError, UnknownTask, suggest
 from openflywheel.base.instruments import artefact
 from openflywheel.base.nouns import Dataset, Model, Verdict
 from openflywheel.base.settings import Settings
+from openflywheel.customize._hosted.cancelling import cancel
+from openflywheel.customize._hosted.run import Run
 from openflywheel.store import Store
+from openflywheel.store.lease import lease
 from openflywheel.wheel.provenance import resolve
+from openflywheel.wheel.tables import providers
 
 State = Literal["serves", "served", "refused", "waits"]
 
@@ -123,6 +127,15 @@ def imported(settings: Settings, store: Store, source: Path, task: str = "") -> 
     )
     store.append([model])
     return model
+
+
+def jobs_cancelled(settings: Settings, store: Store, task: str = "") -> list[Run]:
+    """Cancel the jobs at providers that are at work, of one task if it is named; what became of each.
+
+    Raises WheelBusy while a turn runs, SettingsError, ProviderFailed, ProviderRefused.
+    """
+    with lease(store.path / "turn.lock", f"the wheel {settings.name!r}"):
+        return cancel(store.path / "customize", providers(settings), task)
 
 
 def _named(store: Store, name: str) -> Model:

@@ -1,8 +1,9 @@
-"""Versions of datasets on the command line: list, show, compare."""
+"""Versions of datasets on the command line: list, show, compare, export."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import get_args
 
 import click
 from rich import box
@@ -11,8 +12,10 @@ from rich.table import Column, Table
 
 from openflywheel.base.settings import read
 from openflywheel.curate._card import NONE, Card
+from openflywheel.customize._hosted.export import Exported
+from openflywheel.customize._hosted.formats import Format
 from openflywheel.store import Store
-from openflywheel.wheel.datasets import Difference, Listed, difference, is_folder, listed, version
+from openflywheel.wheel.datasets import Difference, Listed, difference, exported, is_folder, listed, version
 from openflywheel.window._command import Listing, command, file_option
 from openflywheel.window._figures import ago, plural, quoted, short
 
@@ -145,12 +148,29 @@ def diff(file: Path, before: str, after: str) -> Difference:
         return difference(version(before, store), version(after, store))
 
 
+def _show_exported(found: Exported) -> Iterator[str]:
+    yield f"Wrote {plural(found.rows, 'row')}, some {found.tokens:,} tokens, to {found.path} as {found.form}"
+    yield from (f"left out {number:,}: {reason}" for reason, number in found.dropped.items())
+
+
+@command("export", show=_show_exported)
+@click.argument("dataset")
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="The file, JSON Lines.")
+@click.option("--as", "form", type=click.Choice(get_args(Format)), required=True, help="Whose format.")
+@click.option("--system", default="", help="An instruction before every chat.")
+@file_option
+def export(file: Path, dataset: str, to: Path, form: Format, system: str) -> Exported:
+    """Write a dataset of the store as a training file for a provider. Held-out rows are refused."""
+    with closing(Store.of(read(file))) as store:
+        return exported(dataset, store, to, form, system)
+
+
 @click.group("datasets", cls=Listing)
 def datasets() -> None:
-    """List, show and compare versions of datasets."""
+    """List, show, compare and export versions of datasets."""
 
 
-for one in (list_, show, diff):
+for one in (list_, show, diff, export):
     datasets.add_command(one)
 
 COMMANDS = {"datasets": datasets}

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from openflywheel.base.nouns import Model
 from openflywheel.base.settings import read
+from openflywheel.customize._hosted.run import Run
 from openflywheel.store import Store
 from openflywheel.wheel.models import (
     ListedModel,
@@ -20,6 +21,7 @@ from openflywheel.wheel.models import (
     difference,
     exported,
     imported,
+    jobs_cancelled,
     listed,
     shown,
 )
@@ -139,12 +141,33 @@ def import_(file: Path, folder: Path, task: str) -> Model:
         return imported(settings, store, folder, task)
 
 
+def _show_cancelled(runs: Sequence[Run]) -> Iterator[str]:
+    if not runs:
+        yield "No job is at work at a provider."
+    for run in runs:
+        yield f"{run.task}: {run.base} at {run.provider}: {run.stage}"
+
+
+@command("cancel", show=_show_cancelled)
+@click.argument("task", default="", metavar="[TASK]")
+@file_option
+def cancel(file: Path, task: str) -> list[Run]:
+    """Cancel the tuning jobs that are at work at providers, of TASK alone if it is named.
+
+    A provider bills what it has trained until then. The model of a job that has just succeeded is not lost:
+    the next turn takes it.
+    """
+    settings = read(file)
+    with closing(Store.of(settings)) as store:
+        return jobs_cancelled(settings, store, task)
+
+
 @click.group("models", cls=Listing)
 def models() -> None:
-    """List, show, compare, export and import models."""
+    """List, show, compare, export and import models; cancel jobs."""
 
 
-for one in (list_, show, diff, export, import_):
+for one in (list_, show, diff, export, import_, cancel):
     models.add_command(one)
 
 COMMANDS = {"models": models}

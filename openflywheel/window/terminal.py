@@ -36,10 +36,10 @@ SECTIONS: Mapping[str, Commands] = {
     },
     "Curate": {
         "curate": ("_curate", "Let the records that wait become rows of datasets."),
-        "datasets": ("_datasets", "List, show and compare versions of datasets."),
+        "datasets": ("_datasets", "List, show, compare and export versions of datasets."),
     },
     "Customize": {
-        "models": ("_models", "List, show, compare, export and import models."),
+        "models": ("_models", "List, show, compare, export and import models; cancel jobs."),
     },
     "Turn": {
         "turn": ("_turning", "Turn the wheel once."),

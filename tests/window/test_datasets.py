@@ -210,3 +210,23 @@ def test_texts_cannot_steer_the_terminal(folder, flywheel):
     assert "left: red  [31malert next\n" in shown
     assert "z" * 74 + "…" in shown
     assert "z" * 75 not in shown
+
+
+def test_one_is_written_as_a_providers_training_file(folder, flywheel, ask_json):
+    rows = [row(f"where is parcel {n}", label) for n in range(20) for label in ("x", "y")]
+    dataset = Dataset(
+        name="route-train", task="route", role="train", rows=tuple(r.id for r in rows), recipe="r"
+    )
+    with closing(Store(folder / "wheel")) as store:
+        store.append([*rows, dataset])
+    shown = flywheel("datasets", "export", "route-train", "--to", "train.jsonl", "--as", "openai").stdout
+    assert "Wrote 40 rows" in shown
+    lines = (folder / "train.jsonl").read_text().splitlines()
+    assert len(lines) == 40
+    assert '"role":"assistant"' in lines[0].replace(" ", "")
+
+
+def test_a_holdout_is_not_written(stored, folder, flywheel):
+    told = flywheel("datasets", "export", "route-holdout", "--to", "out.jsonl", "--as", "bedrock")
+    assert told.exit_code == 2
+    assert not (folder / "out.jsonl").exists()

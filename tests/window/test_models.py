@@ -53,3 +53,8 @@ def test_what_cannot_be_done_is_told_in_a_line(champion, flywheel, tmp_path):
     assert "is there already" in told.stderr
     told = flywheel("models", "import", str(tmp_path / "there"))
     assert "there is no model in" in told.stderr
+
+
+def test_without_a_job_nothing_is_cancelled(champion, flywheel, ask_json):
+    assert "No job is at work at a provider." in flywheel("models", "cancel").stdout
+    assert ask_json("models", "cancel", "route") == []

@@ -1,0 +1,1 @@
+"""A small language model from nothing: its vocabulary, its shape, its training."""

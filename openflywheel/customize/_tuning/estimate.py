@@ -1,0 +1,76 @@
+"""What a run will cost, told before it starts: from three steps of the very same run."""
+
+import math
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from msgspec import Struct
+from msgspec.structs import replace
+
+from openflywheel.customize._tuning.running import ROUNDS, Plan, run
+
+STEPS = 3  # the first is slower: memory is allocated; the other two are timed
+FORWARD = (
+    1 / 3
+)  # of a step's work is what judging the same tokens takes (Kaplan et al. 2020, arXiv 2001.08361)
+CPU_HOUR, GPU_HOUR = 0.05, 3.0  # dollars: usual prices to rent a core, and a GPU of the H100's class, in 2025
+
+
+class Estimate(Struct, frozen=True):
+    """`cpu_seconds` of this process, or `gpu_seconds` of a GPU; `tokens` with those of every epoch."""
+
+    tokens: int
+    dollars: float
+    cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    note: str = ""
+
+
+def estimated(plan: Plan, tokens: int, judged: int = 0) -> Estimate:
+    """The cost of a plan whose rows have `tokens` and whose validation rows have `judged`.
+
+    It takes what loading the model and three steps take.
+    """
+    steps = planned(plan, tokens)
+    learned = round(steps * share_of_a_step(plan, tokens) * tokens)
+    second = _seconds_of_a_step(plan)
+    seconds = second * (steps + FORWARD * judged / ROUNDS / (tokens * share_of_a_step(plan, tokens)))
+    cuda = torch.cuda.is_available()
+    price = GPU_HOUR if cuda else CPU_HOUR
+    return Estimate(
+        learned,
+        seconds / 3_600 * price,
+        cpu_seconds=0.0 if cuda else seconds,
+        gpu_seconds=seconds if cuda else 0.0,
+        note=f"{steps} steps of {second:.3g} s, measured on {STEPS - 1}, at {price} dollars an hour",
+    )
+
+
+def planned(plan: Plan, tokens: int) -> int:
+    """How many steps a plan has at most."""
+    return plan.tuning.steps or math.ceil(plan.tuning.epochs / share_of_a_step(plan, tokens))
+
+
+def share_of_a_step(plan: Plan, tokens: int) -> float:
+    """The share of an epoch that a step takes."""
+    rows = tokens / plan.tuning.most_tokens if plan.tuning.packing else len(plan.rows)
+    return min(1.0, plan.tuning.batch / max(1.0, rows))
+
+
+def _seconds_of_a_step(plan: Plan) -> float:
+    """The mean of the steps after the first, with all that a step is in this run."""
+    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
+    moments: list[float] = []
+    with tempfile.TemporaryDirectory(dir=_made(plan.workspace)) as folder:
+        short = replace(plan.tuning, steps=STEPS)
+        unsaved = {**plan.arguments, "save_strategy": "no"}
+        trial = replace(plan, tuning=short, validation=(), arguments=unsaved, workspace=Path(folder))
+        run(trial, lambda _: moments.append(clock()))
+    return (moments[-1] - moments[0]) / (len(moments) - 1)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

@@ -1,0 +1,101 @@
+"""Supervised fine-tuning of a causal language model: a low-rank adapter beside a checkpoint."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Literal
+
+from openflywheel.base.nouns import Model
+from openflywheel.customize import Lesson
+from openflywheel.customize._tuning.answering import kept, planned
+from openflywheel.customize._tuning.estimate import Estimate, estimated
+from openflywheel.customize._tuning.running import Tuning, run
+from openflywheel.customize._tuning.telling import Progress
+
+KINDS = ("label", "text")
+
+
+def lora(
+    lesson: Lesson,
+    *,
+    base: str,
+    rank: int = 16,
+    alpha: float = 0.0,
+    rate: float = 2e-4,
+    epochs: float = 3.0,
+    steps: int = 0,
+    batch: int = 16,
+    accumulate: int = 1,
+    most_tokens: int = 1024,
+    packing: bool = False,
+    quantise: Literal["", "4bit"] = "",
+    checkpointing: bool = False,
+    patience: int = 3,
+    template: str = "",
+    folder: Path,
+    artefacts: Path,
+    workspace: Path,
+    seed: int,
+    progress: Progress,
+) -> Model:
+    """Teach a checkpoint to give the answers of the lesson, by LoRA on all linear layers (TRL, peft).
+
+    `base` is the path of a checkpoint, relative to the folder of flywheel.yaml, or an id of the Hugging Face
+    hub. The other settings are those of `Tuning`; `template` names a Jinja file for a checkpoint that has no
+    chat template. Only the answer's tokens count, each by its row's weight. A run that was killed goes on
+    where it was last saved.
+
+    The report holds the "loss" of training and the "validation_loss" (nats a token), "perplexity", the "rows"
+    and "tokens" that taught, how many rows were "cut" or "dropped" for their length, "trained" parameters and
+    their "share"; for labels also "accuracy", "ece" and "log_loss" on validation. Raises SettingsError when
+    the checkpoint can't be used or no row fits into `most_tokens`.
+    """
+    start = time.process_time()
+    tuning = Tuning(
+        rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, packing, quantise, checkpointing,
+        patience, seed, template,
+    )  # fmt: skip
+    taught = planned(lesson, base, tuning, folder, workspace)
+    result = run(taught.plan, progress)
+    place, report = kept(artefacts, lesson, taught, result, folder)
+    shutil.rmtree(taught.plan.folder)
+    return Model(
+        name=f"{lesson.dataset.task}-lora",
+        task=lesson.dataset.task,
+        base=taught.plan.base.name,
+        method=f"lora.{quantise}" if quantise else "lora",
+        taught_by=(lesson.dataset.id,),
+        uri=f"{artefacts.name}/{place.name}",
+        cost=time.process_time() - start,
+        report=report,
+    )
+
+
+def estimate(
+    lesson: Lesson,
+    *,
+    base: str,
+    rank: int = 16,
+    alpha: float = 0.0,
+    rate: float = 2e-4,
+    epochs: float = 3.0,
+    steps: int = 0,
+    batch: int = 16,
+    accumulate: int = 1,
+    most_tokens: int = 1024,
+    packing: bool = False,
+    quantise: Literal["", "4bit"] = "",
+    checkpointing: bool = False,
+    patience: int = 3,
+    template: str = "",
+    folder: Path,
+    workspace: Path,
+    seed: int = 0,
+) -> Estimate:
+    """What `lora` will cost with these settings, by two steps that are timed. Raises like `lora`."""
+    tuning = Tuning(
+        rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, packing, quantise, checkpointing,
+        patience, seed, template,
+    )  # fmt: skip
+    taught = planned(lesson, base, tuning, folder, workspace)
+    return estimated(taught.plan, taught.rows.tokens, taught.judged.tokens)
