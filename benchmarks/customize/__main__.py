@@ -24,8 +24,8 @@ from pathlib import Path
 from benchmarks.report import Row, finish, some_of
 
 PARTS = (
-    "heads", "encoder", "domain", "sft", "preference", "moe", "retriever", "recommend", "distil", "active", "swap",
-    "gpu",
+    "heads", "encoder", "domain", "sft", "preference", "moe", "retriever", "recommend", "distil", "active",
+    "swap", "gpu",
 )  # fmt: skip
 DATA = Path(__file__).parents[3] / "shared" / "data"
 

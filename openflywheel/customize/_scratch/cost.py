@@ -21,7 +21,7 @@ class Estimate(Struct, frozen=True):
 
 
 def estimated(lesson: Lesson, width: int, layers: int, epochs: int, most: float) -> Estimate:
-    """6 operations a token and weight of the blocks (Kaplan et al. 2020, arXiv 2001.08361), up to `most` s."""
+    """6 operations a token and weight of the blocks (Kaplan et al. 2020, arXiv 2001.08361), or `most` s."""
     task = lesson.dataset.task
     letters = sum(len(row.text) for row in lesson.rows)
     if lesson.kind == "text":
