@@ -23,13 +23,18 @@ from openflywheel.window.story import COLUMNS, row
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed tells another story.")
 @click.option("--folder", type=click.Path(path_type=Path), default="demo", show_default=True)
 @click.option("--without", type=click.Choice(ROOMS), multiple=True, help="Switch a room off.")
+@click.option(
+    "--customize", metavar="TRAINER", default="", help="Let another trainer teach, as encoder_lora."
+)
 @json_option
-def demo(turns: int, seed: int, folder: Path, without: tuple[str, ...], as_json: bool) -> None:
+def demo(
+    turns: int, seed: int, folder: Path, without: tuple[str, ...], customize: str, as_json: bool
+) -> None:
     """Watch a support desk get better by itself, turn by turn.
 
     Simulated customers write, are answered or handed over, react; and the wheel turns.
     """
-    shop.run(turns=turns, seed=seed, folder=folder, without=without, as_json=as_json)
+    shop.run(turns=turns, seed=seed, folder=folder, without=without, customize=customize, as_json=as_json)
 
 
 def _show(cycles: Sequence[Cycle]) -> Iterator[RenderableType]:

@@ -39,15 +39,18 @@ def run(
     seed: int = 0,
     folder: str | Path = "demo",
     without: Sequence[str] = (),
+    customize: str = "",
     as_json: bool = False,
 ) -> list[Cycle]:
     """Run the demo in a folder, print its story, leave a report there.
 
-    `without` names rooms to switch off. Raises SettingsError when the folder holds something else.
+    `without` names rooms to switch off, `customize` the trainer that takes the head's place. Raises
+    SettingsError when the folder holds something else.
     """
     place = _empty(Path(folder))
     with ExitStack() as opened:
-        traffic = _write(place, random.Random(seed), without, opened.enter_context(website()))
+        site = opened.enter_context(website())
+        traffic = _write(place, random.Random(seed), without, customize, site)
         wheel = opened.enter_context(Flywheel.open(place / "flywheel.yaml"))
         story = opened.enter_context(Story(wheel, place, turns, quiet=as_json))
         crowd, shoppers = Crowd(wheel, TASK, traffic, BEHAVIOUR, seed), Shoppers(wheel, seed)
@@ -77,7 +80,9 @@ def _empty(place: Path) -> Path:
     return place
 
 
-def _write(place: Path, chance: random.Random, without: Sequence[str], site: str) -> list[Message]:
+def _write(
+    place: Path, chance: random.Random, without: Sequence[str], customize: str, site: str
+) -> list[Message]:
     """Settings, seeds and help pages into the folder; returns the other messages: they are the traffic."""
     messages = sample_messages()
     chance.shuffle(messages)
@@ -87,7 +92,8 @@ def _write(place: Path, chance: random.Random, without: Sequence[str], site: str
     _write_lines(place / "seeds.jsonl", [{"text": m.text, "label": m.label} for m in seeds])
     _write_lines(place / "help.jsonl", known_pages())
     text = (files(__package__) / "shop/flywheel.yaml").read_text(encoding="utf-8").replace(SITE, site)
-    (place / "flywheel.yaml").write_text(_switch_off(text, without), encoding="utf-8")
+    text = _taught_by(_switch_off(text, without), customize)
+    (place / "flywheel.yaml").write_text(text, encoding="utf-8")
     (place / "wheel").mkdir()
     (place / "wheel/key").write_bytes(chance.randbytes(32))  # names people, and so says who is held out
     return [m for m in messages if m not in seeds]
@@ -108,6 +114,15 @@ def _switch_off(text: str, rooms: Sequence[str]) -> str:
         if content.pop(room, None) is None:
             raise SettingsError(f"the demo has no room {room!r} to switch off; choices: {', '.join(content)}")
     return yaml.safe_dump(content, sort_keys=False) if rooms else text
+
+
+def _taught_by(text: str, trainer: str) -> str:
+    """The settings with another trainer alone."""
+    return (
+        yaml.safe_dump({**yaml.safe_load(text), "customize": {trainer: {}}}, sort_keys=False)
+        if trainer
+        else text
+    )
 
 
 def sample_messages() -> list[Message]:

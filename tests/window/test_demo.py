@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from importlib.resources import files
 
 import msgspec
 import pytest
+import yaml
 
 from openflywheel.base.door import ROOMS
-from openflywheel.base.errors import SettingsError
+from openflywheel.base.errors import SettingsError, UnknownPlugin
 from openflywheel.base.nouns import Exchange, Gap, Model, Record, Row, Signal, Step
 from openflywheel.store import Store
 from openflywheel.window import demo
@@ -163,3 +165,17 @@ class TestReport:
     def test_as_json_the_cycles_are_all_that_is_printed(self, run, capsys):
         _, cycles = run(seed=3)
         assert json.loads(capsys.readouterr().out) == msgspec.to_builtins(cycles)
+
+
+class TestTrainer:
+    def test_another_one_takes_the_heads_place_and_nothing_else(self):
+        text = (files("openflywheel.window") / "shop/flywheel.yaml").read_text(encoding="utf-8")
+        before, after = yaml.safe_load(text), yaml.safe_load(demo._taught_by(text, "encoder_lora"))
+        assert after.pop("customize") == {"encoder_lora": {}}
+        assert before.pop("customize") == {"head": {}}
+        assert after == before
+        assert demo._taught_by(text, "") == text
+
+    def test_one_that_there_is_not_is_told_with_what_is_near(self, run):
+        with pytest.raises(UnknownPlugin, match="did you mean 'encoder_lora'"):
+            run(customize="encoder_lroa")
