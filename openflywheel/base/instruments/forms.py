@@ -23,6 +23,7 @@ FORMS: Mapping[str, str] = {
     "head": f"{HERE}.head",
     "hosted": f"{HERE}.hosted",
     "many": f"{HERE}.many",
+    "mixture": f"{HERE}.mixture",
     "number": f"{HERE}.regression",
     "paths": f"{HERE}.paths",
     "price": f"{HERE}.pricing",
