@@ -1,0 +1,1 @@
+"""Teaching by what people like: pairs and thumbs from rows, their tokens, and losses that heed weights."""

@@ -1,0 +1,109 @@
+"""Preference tuning of a causal language model: by corrections and thumbs, to answers that people like."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Literal
+
+from openflywheel.base.nouns import Model
+from openflywheel.customize import Lesson
+from openflywheel.customize._preference.planning import kept, planned
+from openflywheel.customize._tuning.estimate import Estimate, estimated
+from openflywheel.customize._tuning.running import Tuning, run
+from openflywheel.customize._tuning.telling import Progress
+
+KINDS = ("text",)
+
+
+def preference(
+    lesson: Lesson,
+    *,
+    base: str,
+    method: Literal["", "dpo", "kto", "orpo"] = "",
+    beta: float = 0.1,
+    rank: int = 16,
+    alpha: float = 0.0,
+    rate: float = 5e-5,
+    epochs: float = 2.0,
+    steps: int = 0,
+    batch: int = 16,
+    accumulate: int = 1,
+    most_tokens: int = 1024,
+    quantise: Literal["", "4bit"] = "",
+    checkpointing: bool = False,
+    patience: int = 3,
+    template: str = "",
+    per_subject: float = 0.1,
+    folder: Path,
+    artefacts: Path,
+    workspace: Path,
+    seed: int,
+    progress: Progress,
+) -> Model:
+    """Teach a checkpoint to prefer the answers that people like, by LoRA (TRL, peft).
+
+    `base` is the path of a checkpoint, relative to the folder of flywheel.yaml, an id of the Hugging Face
+    hub, or the folder of a model taught by lora ("models/3f2a..."), whose adapter goes on learning with the
+    rank it has. The reference is always the model as it was at the start. "dpo" learns from pairs
+    (corrections over what was given; answers to one question liked and disliked), "kto" from thumbs, "orpo"
+    from pairs without a reference; by default dpo where there is any pair, else kto. `beta` holds the model
+    to the reference; for orpo it weighs the odds ratio. Each example counts by its weight, that of derived
+    signals among them. No person gives more than `per_subject` of the rows (10 always). The other settings
+    are those of `Tuning`.
+
+    The report holds "loss" and "validation_loss"; of validation "reward_accuracy" with its 95 % interval
+    ("_low", "_high"), on how many "judged", and the "margin" of rewards; "rows" ("pairs" or "thumbs"),
+    "tokens", how many were "cut", "dropped" for their length or "bounded" by `per_subject`. Raises
+    SettingsError when the base can't be used, or there is nothing to learn from.
+    """
+    start = time.process_time()
+    tuning = Tuning(
+        rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, False, quantise, checkpointing,
+        patience, seed, template,
+    )  # fmt: skip
+    taught = planned(lesson, base, method, beta, tuning, per_subject, folder, workspace)
+    result = run(taught.plan, progress)
+    place, report = kept(artefacts, lesson, taught, result)
+    shutil.rmtree(taught.plan.folder)
+    return Model(
+        name=f"{lesson.dataset.task}-preference",
+        task=lesson.dataset.task,
+        base=taught.plan.base.name,
+        method=f"preference.{taught.method}",
+        taught_by=(lesson.dataset.id,),
+        uri=f"{artefacts.name}/{place.name}",
+        cost=time.process_time() - start,
+        report=report,
+    )
+
+
+def estimate(
+    lesson: Lesson,
+    *,
+    base: str,
+    method: Literal["", "dpo", "kto", "orpo"] = "",
+    beta: float = 0.1,
+    rank: int = 16,
+    alpha: float = 0.0,
+    rate: float = 5e-5,
+    epochs: float = 2.0,
+    steps: int = 0,
+    batch: int = 16,
+    accumulate: int = 1,
+    most_tokens: int = 1024,
+    quantise: Literal["", "4bit"] = "",
+    checkpointing: bool = False,
+    patience: int = 3,
+    template: str = "",
+    per_subject: float = 0.1,
+    folder: Path,
+    workspace: Path,
+    seed: int = 0,
+) -> Estimate:
+    """What `preference` will cost with these settings, by two steps that are timed. Raises like it."""
+    tuning = Tuning(
+        rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, False, quantise, checkpointing,
+        patience, seed, template,
+    )  # fmt: skip
+    taught = planned(lesson, base, method, beta, tuning, per_subject, folder, workspace)
+    return estimated(taught.plan, taught.rows.tokens, taught.judged.tokens)
