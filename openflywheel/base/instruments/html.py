@@ -14,8 +14,8 @@ def decoded(body: bytes, charset: str = "") -> str:
         try:
             return body.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            if error.start > len(body) - 4:  # cut off within a character
-                return body[: error.start].decode("utf-8-sig")
+            if error.reason == "unexpected end of data":  # cut off within a character
+                return error.object[: error.start].decode()  # without the byte order mark
     return _declared(body, charset)
 
 
@@ -34,7 +34,7 @@ def has_gap(text: str) -> bool:
     """Is there a stretch without any "<" that is longer than `LONGEST_TAG`?"""
     at = 0
     while at + LONGEST_TAG < len(text):
-        found = text.rfind("<", at, at + LONGEST_TAG)
+        found = text.rfind("<", at, at + LONGEST_TAG + 1)
         if found < 0:
             return True
         at = found + 1

@@ -29,7 +29,5 @@ def estimated(lesson: Lesson, width: int, layers: int, epochs: int, most: float)
     tokens = epochs * (letters // LETTERS + 3 * len(lesson.rows))  # a chat's own tokens
     wanted = tokens * 6 * layers * BLOCK * width**2 / SPEED
     seconds = min(most, wanted)
-    note = f"{tokens:,} tokens in {epochs} epochs" + (
-        "; its seconds end it sooner" if wanted > most else ""
-    )
+    note = f"{tokens:,} tokens in {epochs} epochs" + ("; its seconds end it sooner" if wanted > most else "")
     return Estimate(tokens, seconds, seconds / 3_600 * CPU_HOUR, note)

@@ -63,10 +63,13 @@ class Run:
         self._best = self._latest = math.inf
         self._share = 0.0  # of the run, by steps or by CPU-seconds, whichever are over sooner
         self._since, self._weights = 0, dict[str, torch.Tensor]()
+        self._weighs = 1.0  # a token of an answer on average, so that a rate is good for any weights
 
     def train(self, examples: Sequence[Example], held_out: Sequence[Example]) -> Trained:
         """Train until the epochs or the seconds are over, or held-out rows stop improving; keep the best."""
         random = np.random.default_rng(self._course.seed)
+        answered = sum(len(e.answer) for e in examples)
+        self._weighs = sum(len(e.answer) * e.weight for e in examples) / answered
         whole = self._course.epochs * math.ceil(len(examples) / self._course.batch)
         look, thinned = max(1, whole // ROUNDS), THINNED * self._course.held
         handles = _dropping(self._model, self._course.dropout)
@@ -107,7 +110,7 @@ class Run:
     def _loss(self, each: Batch) -> torch.Tensor:
         """Of the answers, held to the choices, and of the prompts with the weight `language`."""
         hidden = self._model.model(input_ids=each.ids, use_cache=False).last_hidden_state[:, :-1]
-        weights = each.weights[:, None].expand(each.answers.shape)
+        weights = (each.weights / self._weighs)[:, None].expand(each.answers.shape)
         answer = _mean(self._answers(hidden, each, SMOOTHING * self._course.held), weights[each.answers])
         if not self._course.language:
             return answer
@@ -149,7 +152,8 @@ class Run:
 
 
 def _mean(losses: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return (losses * weights).sum() / weights.sum().clamp(min=1e-9)  # a batch may have none
+    """By their number, not by their weights: those of a batch may all be small, and it may have none."""
+    return (losses * weights).sum() / max(1, losses.numel())
 
 
 @contextmanager

@@ -1,0 +1,114 @@
+"""A mixture: a dense checkpoint made into experts with a router, or an adapter a domain."""
+
+import time
+from pathlib import Path
+
+from openflywheel.base.instruments.head import Encoder
+from openflywheel.base.nouns import Model
+from openflywheel.customize import Lesson
+from openflywheel.customize._moe.adapters import adapters
+from openflywheel.customize._moe.cost import cost
+from openflywheel.customize._moe.experts import upcycle
+from openflywheel.customize._moe.settings import By, Job, Mix
+from openflywheel.customize._tuning.estimate import Estimate
+from openflywheel.customize._tuning.running import Tuning
+from openflywheel.customize._tuning.telling import Progress
+
+KINDS = ("text",)
+
+
+def moe(
+    lesson: Lesson,
+    *,
+    base: str,
+    by: By = "upcycle",
+    size: int = 4,
+    active: int = 2,
+    balance: float = 0.02,
+    compare: bool = False,
+    rank: int = 16,
+    rate: float = 2e-4,
+    epochs: float = 3.0,
+    steps: int = 0,
+    batch: int = 16,
+    accumulate: int = 1,
+    most_tokens: int = 1024,
+    patience: int = 3,
+    template: str = "",
+    encoder: Encoder,
+    folder: Path,
+    artefacts: Path,
+    workspace: Path,
+    seed: int,
+    progress: Progress,
+) -> Model:
+    """Teach a mixture to give the answers of the lesson.
+
+    "upcycle" (Komatsuzaki et al. 2022, arXiv 2212.05055) makes `size` copies of each MLP of a Llama or
+    Qwen3, of which a new router sends a token to `active`; then the routers learn with a LoRA of `rank` on
+    each expert, or with rank 0 the experts themselves. `balance` weighs the loss that keeps all of them
+    busy (Fedus et al. 2021, arXiv 2101.03961). The model that is kept is a whole checkpoint.
+
+    "adapters" trains one LoRA a domain beside any checkpoint, `steps` each, and a head on the sentence
+    encoder that sends a chat to one of them. A row's meta "domain" names it; without, `size` clusters do.
+
+    `compare` also trains what is no mixture, by the same rows: a dense model of equal active parameters, or
+    one adapter of the same rank. `base` and the other settings are those of lora.
+
+    The report holds "loss", "validation_loss" (nats a token), "perplexity", "rows", "tokens", "parameters",
+    "active_parameters"; of experts the share of tokens that each works on ("expert_0", ..., and of any layer
+    the "busiest" and "idlest"), of adapters the "domains" and how often the router is right ("routed"); with
+    `compare` "dense_validation_loss" or "single_validation_loss". Raises SettingsError when the base can't be
+    used, no row fits into `most_tokens`, or there is one domain.
+    """
+    start = time.process_time()
+    mix = Mix(by, size, active, balance, compare)
+    tuning = Tuning(
+        rank=rank, rate=rate, epochs=epochs, steps=steps, batch=batch, accumulate=accumulate,
+        most_tokens=most_tokens, patience=patience, template=template, seed=seed,
+    )  # fmt: skip
+    job = Job(lesson, base, mix, tuning, folder, workspace)
+    if by == "upcycle":
+        made = upcycle(job, artefacts, progress)
+    else:
+        made = adapters(job, artefacts, progress, encoder)
+    return Model(
+        name=f"{lesson.dataset.task}-moe",
+        task=lesson.dataset.task,
+        base=made.base,
+        method=f"moe.{by}",
+        taught_by=(lesson.dataset.id,),
+        uri=f"{artefacts.name}/{made.place.name}",
+        cost=time.process_time() - start,
+        report=made.report,
+    )
+
+
+def estimate(
+    lesson: Lesson,
+    *,
+    base: str,
+    by: By = "upcycle",
+    size: int = 4,
+    active: int = 2,
+    balance: float = 0.02,
+    compare: bool = False,
+    rank: int = 16,
+    rate: float = 2e-4,
+    epochs: float = 3.0,
+    steps: int = 0,
+    batch: int = 16,
+    accumulate: int = 1,
+    most_tokens: int = 1024,
+    patience: int = 3,
+    template: str = "",
+    folder: Path,
+    workspace: Path,
+    seed: int = 0,
+) -> Estimate:
+    """What `moe` will cost with these settings, by two steps that are timed. Raises like `moe`."""
+    tuning = Tuning(
+        rank=rank, rate=rate, epochs=epochs, steps=steps, batch=batch, accumulate=accumulate,
+        most_tokens=most_tokens, patience=patience, template=template, seed=seed,
+    )  # fmt: skip
+    return cost(Job(lesson, base, Mix(by, size, active, balance, compare), tuning, folder, workspace))
