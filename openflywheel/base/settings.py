@@ -60,8 +60,7 @@ class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `labels` to learn from and for the sealed `holdout`; `dollars` for paid providers. Fetching and keeping
     a `document` costs so much in the currency of the tasks' costs: one that is worth less is not fetched. A
-    training run that is to take more than `training` seconds, or more `dollars` of a provider, waits until
-    somebody agrees.
+    training run that is to take more than `training` seconds waits until somebody agrees.
     """
 
     labels: int = 30

@@ -4,23 +4,22 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
+
+from msgspec import Struct
 
 from openflywheel.base.door import function_of, name_of
 from openflywheel.base.nouns import Reading
 
 
-class Estimate(Protocol):
-    """What a trainer's `estimate` gives: seconds of this machine, and what they or a provider cost."""
+class Estimate(Struct, frozen=True, kw_only=True):
+    """What a run will take: `tokens` of all epochs, seconds of this process or of a GPU, dollars for them."""
 
-    @property
-    def cpu_seconds(self) -> float: ...
-    @property
-    def gpu_seconds(self) -> float: ...
-    @property
-    def dollars(self) -> float: ...
-    @property
-    def note(self) -> str: ...
+    tokens: int = 0
+    cpu_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    dollars: float = 0.0
+    note: str = ""
 
 
 Allow = Callable[[str, Estimate], bool]
@@ -50,4 +49,4 @@ def refused(trainer: Callable[..., Any], estimate: Estimate) -> str:
     """Why a run waits, and what to do."""
     took = f"{estimate.cpu_seconds or estimate.gpu_seconds:,.0f} s and {estimate.dollars:.2f} dollars"
     name = name_of(trainer)
-    return f"{name} would take {took}, more than wheel.budget allows; agree with: flywheel turn --yes"
+    return f"{name} would take {took}, more than wheel.budget.training; agree with: flywheel turn --yes"

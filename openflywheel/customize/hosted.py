@@ -11,9 +11,10 @@ from typing import Literal
 from openflywheel.base.instruments.account import Provider
 from openflywheel.base.nouns import Fault
 from openflywheel.customize import Lesson
+from openflywheel.customize._budget import Estimate
 from openflywheel.customize._hosted.going import Given, Going, from_now
 from openflywheel.customize._hosted.run import Book
-from openflywheel.customize._hosted.wish import Estimate, Plan, Wish, planned
+from openflywheel.customize._hosted.wish import Plan, Wish, planned
 from openflywheel.customize._waiting import Waiting
 
 KINDS = ("label", "text")

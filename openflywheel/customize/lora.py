@@ -7,8 +7,9 @@ from typing import Literal
 
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
+from openflywheel.customize._budget import Estimate
 from openflywheel.customize._tuning.answering import kept, planned
-from openflywheel.customize._tuning.estimate import Estimate, estimated
+from openflywheel.customize._tuning.estimate import estimated
 from openflywheel.customize._tuning.running import Tuning, run
 from openflywheel.customize._tuning.telling import Progress
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from openflywheel.base.instruments.head import Encoder
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
+from openflywheel.customize._budget import Estimate
 from openflywheel.customize._moe.adapters import adapters
 from openflywheel.customize._moe.cost import cost
 from openflywheel.customize._moe.experts import upcycle
 from openflywheel.customize._moe.settings import By, Job, Mix
-from openflywheel.customize._tuning.estimate import Estimate
 from openflywheel.customize._tuning.running import Tuning
 from openflywheel.customize._tuning.telling import Progress
 

@@ -11,7 +11,8 @@ import torch
 from openflywheel.base.instruments.template import Template
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._scratch.cost import Estimate, estimated
+from openflywheel.customize._budget import Estimate
+from openflywheel.customize._scratch.cost import estimated
 from openflywheel.customize._scratch.keeping import kept, told
 from openflywheel.customize._scratch.lessons import parted, tokenizer, tokens
 from openflywheel.customize._scratch.shape import Shape, shaped

@@ -21,7 +21,8 @@ def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
 def watched(what: str, total: int) -> Iterator[tuple[Callable[[str], None], Tell]]:
     """Lends `tick(done)` and `tell(room, figures)`: a second bar, "step" of "steps", with other figures."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    said = TextColumn("{task.description:<20}", markup=False)  # names are plugins' own, and may hold "["
+    columns = (said, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         inner = bar.add_task("", visible=False)

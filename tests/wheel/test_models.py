@@ -6,7 +6,7 @@ import shutil
 import msgspec
 import pytest
 
-from openflywheel.base.champion import PROMOTION
+from openflywheel.base.champion import PROMOTION, ROLLBACK
 from openflywheel.base.errors import StoreError, UnknownModel, UnknownTask
 from openflywheel.base.nouns import Dataset, Model, Verdict
 from openflywheel.wheel.models import difference, exported, imported, listed, shown
@@ -70,7 +70,7 @@ def test_what_changed_between_two_is_told(wheel, first, second):
     assert (found.labels_came, found.labels_left) == ([], ["refund"])
     assert (found.rows_came, found.rows_left) == (0, 1)
     assert found.report["accuracy"] == (first.report["accuracy"], 0.5)
-    assert found.facts["method"] == ("centroid", "mean")
+    assert found.facts["method"] == ("head.centroid", "mean")
     same = difference(wheel.store, first.id, first.id)
     assert (same.facts, same.report, same.rows_came) == ({}, {}, 0)
 
@@ -131,3 +131,58 @@ class TestCarrying:
     def test_a_task_that_there_is_not_is_told(self, wheel, folder):
         with pytest.raises(UnknownTask, match="no task 'rout'; did you mean 'route'"):
             imported(wheel.settings, wheel.store, folder, task="rout")
+
+
+class TestStates:
+    """What became of a model is told by its verdicts, whatever their order."""
+
+    def test_a_promotion_that_failed_or_says_nothing_makes_no_champion(self, wheel, first, second):
+        wheel.store.append([verdict(second, PROMOTION, "inconclusive")])
+        assert shown(wheel.store, second.id).state == "waits"
+        wheel.store.append([verdict(second, PROMOTION, "no")])
+        assert shown(wheel.store, second.id).state == "refused"
+        assert shown(wheel.store, "route").model == first
+
+    def test_one_that_serves_again_serves(self, wheel, first, second):
+        wheel.store.append([verdict(second, PROMOTION, "yes"), verdict(second, "accuracy", "no")])
+        assert shown(wheel.store, second.id).state == "serves"
+        wheel.store.append([verdict(first, ROLLBACK, "yes")])
+        states = {m.id: m.state for m in listed(wheel.store)}
+        assert states == {first.id: "serves", second.id: "served"}
+
+    def test_decisions_stand_newest_first_and_are_its_own(self, wheel, first, second):
+        wheel.store.append([verdict(second, "accuracy", "no"), verdict(second, PROMOTION, "yes")])
+        assert [v.check for v in shown(wheel.store, second.id).verdicts] == [PROMOTION, "accuracy"]
+        assert {v.about for v in shown(wheel.store, first.id).verdicts} == {first.id}
+
+    def test_one_whose_files_are_gone_is_still_listed(self, wheel, first):
+        shutil.rmtree(wheel.store.path / first.uri)
+        assert [(m.id, m.size) for m in listed(wheel.store)] == [(first.id, 0)]
+        with pytest.raises(StoreError, match="there is no model in"):
+            shown(wheel.store, "route")
+
+
+def test_a_difference_the_other_way_round_is_turned_round(wheel, first, second):
+    there, back = (difference(wheel.store, *pair) for pair in ((first.id, second.id), (second.id, first.id)))
+    assert (back.labels_came, back.labels_left) == (there.labels_left, there.labels_came)
+    assert (back.rows_came, back.rows_left) == (there.rows_left, there.rows_came)
+    assert back.facts == {name: pair[::-1] for name, pair in there.facts.items()}
+    assert back.report == {name: pair[::-1] for name, pair in there.report.items()}
+
+
+def test_an_import_that_is_refused_for_its_task_leaves_no_model(wheel, first, tmp_path):
+    exported(wheel.store, "route", tmp_path / "out")
+    before = wheel.store.counts()
+    with pytest.raises(UnknownTask):
+        imported(wheel.settings, wheel.store, tmp_path / "out", task="rout")
+    assert wheel.store.counts() == before
+    assert [m.id for m in listed(wheel.store)] == [first.id]
+
+
+def test_what_cannot_go_out_leaves_nothing_behind(wheel, first, tmp_path):
+    weights = wheel.store.path / first.uri / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(StoreError, match="weights"):
+        exported(wheel.store, "route", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -10,6 +10,7 @@ from openflywheel.base.ids import content_id
 from openflywheel.base.nouns import Row
 from openflywheel.base.thumbs import REJECTED
 from openflywheel.customize import Lesson
+from openflywheel.customize._budget import Estimate
 from openflywheel.customize._hosted.formats import Format
 from openflywheel.customize._hosted.lines import File, check, file
 from openflywheel.customize._hosted.run import Run
@@ -32,16 +33,6 @@ class Wish(Struct, frozen=True):
     most_tokens: int
 
 
-class Estimate(Struct, frozen=True):
-    """What a run will take: `tokens` are those of all epochs; this machine has nothing to do."""
-
-    tokens: int
-    dollars: float
-    note: str = ""
-    cpu_seconds: float = 0.0
-    gpu_seconds: float = 0.0
-
-
 class Plan(Struct, frozen=True):
     """A run, its files, and why rows were left out: reason -> rows."""
 
@@ -52,7 +43,7 @@ class Plan(Struct, frozen=True):
     @property
     def estimate(self) -> Estimate:
         """What it will cost; no tokenizer is asked: a token is counted as four bytes."""
-        return Estimate(self.run.tokens, self.run.dollars, f"{self.run.rows:,} examples")
+        return Estimate(tokens=self.run.tokens, dollars=self.run.dollars, note=f"{self.run.rows:,} examples")
 
 
 def planned(lesson: Lesson, wish: Wish, price: float, seed: int) -> Plan:

@@ -3,10 +3,11 @@
 from msgspec.structs import replace
 
 from openflywheel.customize import Lesson
+from openflywheel.customize._budget import Estimate
 from openflywheel.customize._moe.domains import DOMAIN
 from openflywheel.customize._moe.experts import sparse
 from openflywheel.customize._moe.settings import Job
-from openflywheel.customize._tuning.estimate import Estimate, estimated
+from openflywheel.customize._tuning.estimate import estimated
 
 
 def cost(job: Job) -> Estimate:

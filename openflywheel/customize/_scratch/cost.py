@@ -1,23 +1,12 @@
 """What a run will take, told before it starts: by counting, since nothing has been built yet."""
 
-from msgspec import Struct
-
 from openflywheel.customize import Lesson
+from openflywheel.customize._budget import Estimate
 
 LETTERS = 4  # a token, about, in English
 SPEED = 3e10  # operations a CPU-second of one core in the training loop, measured at width 256, all included
 BLOCK = 10  # x width^2 weights of a block: 4 of attention, 6 of the rest
 CPU_HOUR = 0.05  # dollars: a usual price to rent a core in 2025
-
-
-class Estimate(Struct, frozen=True):
-    """`tokens` are those of all epochs."""
-
-    tokens: int
-    cpu_seconds: float
-    dollars: float
-    note: str
-    gpu_seconds: float = 0.0
 
 
 def estimated(lesson: Lesson, width: int, layers: int, epochs: int, most: float) -> Estimate:
@@ -30,4 +19,4 @@ def estimated(lesson: Lesson, width: int, layers: int, epochs: int, most: float)
     wanted = tokens * 6 * layers * BLOCK * width**2 / SPEED
     seconds = min(most, wanted)
     note = f"{tokens:,} tokens in {epochs} epochs" + ("; its seconds end it sooner" if wanted > most else "")
-    return Estimate(tokens, seconds, seconds / 3_600 * CPU_HOUR, note)
+    return Estimate(tokens=tokens, cpu_seconds=seconds, dollars=seconds / 3_600 * CPU_HOUR, note=note)

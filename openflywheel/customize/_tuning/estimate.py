@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import torch
-from msgspec import Struct
 from msgspec.structs import replace
 
+from openflywheel.customize._budget import Estimate
 from openflywheel.customize._tuning.running import ROUNDS, Plan, run
 
 STEPS = 3  # the first is slower: memory is allocated; the other two are timed
@@ -16,16 +16,6 @@ FORWARD = (
     1 / 3
 )  # of a step's work is what judging the same tokens takes (Kaplan et al. 2020, arXiv 2001.08361)
 CPU_HOUR, GPU_HOUR = 0.05, 3.0  # dollars: usual prices to rent a core, and a GPU of the H100's class, in 2025
-
-
-class Estimate(Struct, frozen=True):
-    """`cpu_seconds` of this process, or `gpu_seconds` of a GPU; `tokens` with those of every epoch."""
-
-    tokens: int
-    dollars: float
-    cpu_seconds: float = 0.0
-    gpu_seconds: float = 0.0
-    note: str = ""
 
 
 def estimated(plan: Plan, tokens: int, judged: int = 0) -> Estimate:
@@ -40,8 +30,8 @@ def estimated(plan: Plan, tokens: int, judged: int = 0) -> Estimate:
     cuda = torch.cuda.is_available()
     price = GPU_HOUR if cuda else CPU_HOUR
     return Estimate(
-        learned,
-        seconds / 3_600 * price,
+        tokens=learned,
+        dollars=seconds / 3_600 * price,
         cpu_seconds=0.0 if cuda else seconds,
         gpu_seconds=seconds if cuda else 0.0,
         note=f"{steps} steps of {second:.3g} s, measured on {STEPS - 1}, at {price} dollars an hour",
