@@ -155,13 +155,14 @@ def _import(room: str, name: str, load: Callable[[], Plugin]) -> Plugin:
 
 
 def _what_installs(module: str) -> str:
-    """The extra of ours that brings a module, else the module's own name."""
-    package = module.partition(".")[0]
+    """The extra of ours that brings a module, the largest of several; else the module's own name."""
+    package, brings = module.partition(".")[0], dict[str, list[str]]()
     for line in metadata.requires("openflywheel") or []:
         name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"](.+?)['\"]", line)
-        if name and extra and name[0].lower().replace("-", "_") == package.lower():
-            return f"'openflywheel[{extra[1]}]'"
-    return repr(package)
+        if name and extra:
+            brings.setdefault(extra[1], []).append(name[0].lower().replace("-", "_"))
+    found = [extra for extra, packages in brings.items() if package.lower() in packages]
+    return f"'openflywheel[{max(found, key=lambda extra: len(brings[extra]))}]'" if found else repr(package)
 
 
 def describe(room: str, name: str) -> Description:
