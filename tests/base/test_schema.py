@@ -95,7 +95,10 @@ def test_what_the_settings_take_is_valid(text):
     [
         ("name: x\nstore: s\n", "$: lacks tasks"),
         (LEAST + "colect: {}\n", "$.colect: unknown"),
-        (LEAST.replace("label", "labels"), "$.tasks.route.kind: not one of ['label', 'number', 'rank', 'text']"),
+        (
+            LEAST.replace("label", "labels"),
+            "$.tasks.route.kind: not one of ['label', 'number', 'rank', 'text']",
+        ),
         (LEAST + "wheel: {sed: 1}\n", "$.wheel.sed: unknown"),
         (LEAST + "wheel: {seed: one}\n", "$.wheel.seed: not integer"),
         (LEAST + "wheel: {turn_when: {or_after: soon}}\n", "$.wheel.turn_when.or_after: none of anyOf"),
