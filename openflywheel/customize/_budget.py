@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -26,14 +26,25 @@ Allow = Callable[[str, Estimate], bool]
 
 
 def foreseen(trainer: Callable[..., Any], lesson: object) -> Estimate | None:
-    """What a loaded trainer says that a lesson will take; None where its module has no `estimate`."""
+    """What a loaded trainer says that a lesson will take; None where its module has no `estimate`.
+
+    That is called with all that the trainer would be: def estimate(lesson, **given) -> Estimate
+    """
     estimate = getattr(sys.modules[function_of(trainer).__module__], "estimate", None)
     if estimate is None:
         return None
-    bound = trainer.keywords if isinstance(trainer, partial) else {}
-    wanted = inspect.signature(estimate).parameters
-    found: Estimate = estimate(lesson, **{name: value for name, value in bound.items() if name in wanted})
+    found: Estimate = estimate(lesson, **(trainer.keywords if isinstance(trainer, partial) else {}))
     return found
+
+
+def settings(trainer: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a trainer would be called with beside the lesson: what is given, and its own defaults.
+
+    So an `estimate` has no settings of its own to keep in step. Raises TypeError for an unknown name.
+    """
+    bound = inspect.signature(trainer).bind_partial(**given)
+    bound.apply_defaults()
+    return dict(bound.arguments)
 
 
 def told(trainer: Callable[..., Any], task: str, estimate: Estimate) -> Iterator[Reading]:

@@ -6,12 +6,12 @@ by what it was asked for, so no restart pays for it twice (see _hosted/run.py an
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from openflywheel.base.instruments.account import Provider
 from openflywheel.base.nouns import Fault
 from openflywheel.customize import Lesson
-from openflywheel.customize._budget import Estimate
+from openflywheel.customize._budget import Estimate, settings
 from openflywheel.customize._hosted.going import Given, Going, from_now
 from openflywheel.customize._hosted.run import Book
 from openflywheel.customize._hosted.wish import Plan, Wish, planned
@@ -83,19 +83,8 @@ def _too_much(plan: Plan, most_dollars: float) -> Iterator[Given]:
     yield Waiting("not begun: over most_dollars")
 
 
-def estimate(
-    lesson: Lesson,
-    *,
-    provider: str,
-    base: str,
-    price: float,
-    method: Literal["supervised", "dpo"] = "supervised",
-    epochs: int = 3,
-    system: str = "",
-    suffix: str = "",
-    most_tokens: int = 65_536,
-    seed: int = 0,
-) -> Estimate:
-    """What `hosted` will cost with these settings; nobody is asked. Raises like `hosted`."""
-    wish = Wish(provider, base, method, epochs, system, suffix, most_tokens)
-    return planned(lesson, wish, price, seed).estimate
+def estimate(lesson: Lesson, **given: Any) -> Estimate:
+    """What `hosted` will cost with its settings; nobody is asked. Raises like `hosted`."""
+    said = settings(hosted, given)
+    wish = Wish(**{name: said[name] for name in Wish.__struct_fields__})
+    return planned(lesson, wish, said["price"], said.get("seed", 0)).estimate

@@ -3,11 +3,11 @@
 import shutil
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._budget import Estimate
+from openflywheel.customize._budget import Estimate, settings
 from openflywheel.customize._tuning.answering import kept, planned
 from openflywheel.customize._tuning.estimate import estimated
 from openflywheel.customize._tuning.running import Tuning, run
@@ -72,31 +72,8 @@ def lora(
     )
 
 
-def estimate(
-    lesson: Lesson,
-    *,
-    base: str,
-    rank: int = 16,
-    alpha: float = 0.0,
-    rate: float = 2e-4,
-    epochs: float = 3.0,
-    steps: int = 0,
-    batch: int = 16,
-    accumulate: int = 1,
-    most_tokens: int = 1024,
-    packing: bool = False,
-    quantise: Literal["", "4bit"] = "",
-    checkpointing: bool = False,
-    patience: int = 3,
-    template: str = "",
-    folder: Path,
-    workspace: Path,
-    seed: int = 0,
-) -> Estimate:
-    """What `lora` will cost with these settings, by two steps that are timed. Raises like `lora`."""
-    tuning = Tuning(
-        rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, packing, quantise, checkpointing,
-        patience, seed, template,
-    )  # fmt: skip
-    taught = planned(lesson, base, tuning, folder, workspace)
+def estimate(lesson: Lesson, **given: Any) -> Estimate:
+    """What `lora` will cost with its settings, by two steps that are timed. Raises like `lora`."""
+    said = settings(lora, given)
+    taught = planned(lesson, said["base"], Tuning.of(said), said["folder"], said["workspace"])
     return estimated(taught.plan, taught.rows.tokens, taught.judged.tokens)

@@ -2,11 +2,12 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from openflywheel.base.instruments.head import Encoder
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._budget import Estimate
+from openflywheel.customize._budget import Estimate, settings
 from openflywheel.customize._moe.adapters import adapters
 from openflywheel.customize._moe.cost import cost
 from openflywheel.customize._moe.experts import upcycle
@@ -84,31 +85,8 @@ def moe(
     )
 
 
-def estimate(
-    lesson: Lesson,
-    *,
-    base: str,
-    by: By = "upcycle",
-    size: int = 4,
-    active: int = 2,
-    balance: float = 0.02,
-    compare: bool = False,
-    rank: int = 16,
-    rate: float = 2e-4,
-    epochs: float = 3.0,
-    steps: int = 0,
-    batch: int = 16,
-    accumulate: int = 1,
-    most_tokens: int = 1024,
-    patience: int = 3,
-    template: str = "",
-    folder: Path,
-    workspace: Path,
-    seed: int = 0,
-) -> Estimate:
-    """What `moe` will cost with these settings, by two steps that are timed. Raises like `moe`."""
-    tuning = Tuning(
-        rank=rank, rate=rate, epochs=epochs, steps=steps, batch=batch, accumulate=accumulate,
-        most_tokens=most_tokens, patience=patience, template=template, seed=seed,
-    )  # fmt: skip
-    return cost(Job(lesson, base, Mix(by, size, active, balance, compare), tuning, folder, workspace))
+def estimate(lesson: Lesson, **given: Any) -> Estimate:
+    """What `moe` will cost with its settings, by two steps that are timed. Raises like `moe`."""
+    said = settings(moe, given)
+    mix = Mix(said["by"], said["size"], said["active"], said["balance"], said["compare"])
+    return cost(Job(lesson, said["base"], mix, Tuning.of(said), said["folder"], said["workspace"]))

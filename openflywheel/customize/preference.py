@@ -3,11 +3,11 @@
 import shutil
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._budget import Estimate
+from openflywheel.customize._budget import Estimate, settings
 from openflywheel.customize._preference.planning import kept, planned
 from openflywheel.customize._tuning.estimate import estimated
 from openflywheel.customize._tuning.running import Tuning, run
@@ -78,33 +78,11 @@ def preference(
     )
 
 
-def estimate(
-    lesson: Lesson,
-    *,
-    base: str,
-    method: Literal["", "dpo", "kto", "orpo"] = "",
-    beta: float = 0.1,
-    rank: int = 16,
-    alpha: float = 0.0,
-    rate: float = 5e-5,
-    epochs: float = 2.0,
-    steps: int = 0,
-    batch: int = 16,
-    accumulate: int = 1,
-    most_tokens: int = 1024,
-    quantise: Literal["", "4bit"] = "",
-    checkpointing: bool = False,
-    patience: int = 3,
-    template: str = "",
-    per_subject: float = 0.1,
-    folder: Path,
-    workspace: Path,
-    seed: int = 0,
-) -> Estimate:
-    """What `preference` will cost with these settings, by two steps that are timed. Raises like it."""
-    tuning = Tuning(
-        rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, False, quantise, checkpointing,
-        patience, seed, template,
+def estimate(lesson: Lesson, **given: Any) -> Estimate:
+    """What `preference` will cost with its settings, by two steps that are timed. Raises like it."""
+    said = settings(preference, given)
+    taught = planned(
+        lesson, said["base"], said["method"], said["beta"], Tuning.of(said), said["per_subject"],
+        said["folder"], said["workspace"],
     )  # fmt: skip
-    taught = planned(lesson, base, method, beta, tuning, per_subject, folder, workspace)
     return estimated(taught.plan, taught.rows.tokens, taught.judged.tokens)

@@ -5,13 +5,14 @@ It knows only what the lesson says, so it needs thousands of rows; with them it 
 
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from openflywheel.base.instruments.template import Template
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._budget import Estimate
+from openflywheel.customize._budget import Estimate, settings
 from openflywheel.customize._scratch.cost import estimated
 from openflywheel.customize._scratch.keeping import kept, told
 from openflywheel.customize._scratch.lessons import parted, tokenizer, tokens
@@ -84,8 +85,7 @@ def _taught(
     return kept(artefacts, model, words, {**said, **known}), report
 
 
-def estimate(
-    lesson: Lesson, *, width: int = 256, layers: int = 2, epochs: int = 8, seconds: float = 240.0
-) -> Estimate:
-    """What `scratch` will take with these settings."""
-    return estimated(lesson, width, layers, epochs, seconds)
+def estimate(lesson: Lesson, **given: Any) -> Estimate:
+    """What `scratch` will take with its settings."""
+    said = settings(scratch, given)
+    return estimated(lesson, said["width"], said["layers"], said["epochs"], said["seconds"])

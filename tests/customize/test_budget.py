@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openflywheel.customize._budget import foreseen, refused, told
+from openflywheel.customize._budget import foreseen, refused, settings, told
 from openflywheel.customize._waiting import Waiting, late, taught
 from openflywheel.customize.scratch import scratch
 
@@ -23,10 +23,10 @@ def takes(seconds, gpu=0.0, dollars=0.0, note=""):
 
 @pytest.fixture
 def estimating(monkeypatch):
-    """The trainer's module has an estimate that knows of epochs alone."""
+    """The trainer's module has an estimate that looks at epochs alone."""
 
-    def estimate(lesson, *, epochs=1):
-        return takes(lesson * epochs)
+    def estimate(lesson, **given):
+        return takes(lesson * settings(slow, given)["epochs"])
 
     monkeypatch.setitem(sys.modules, "of_slow", SimpleNamespace(estimate=estimate))
     monkeypatch.setattr(slow, "__module__", "of_slow")
@@ -34,8 +34,17 @@ def estimating(monkeypatch):
 
 def test_the_settings_that_matter_to_an_estimate_reach_it(estimating):
     assert foreseen(partial(slow, epochs=5, rate=2.0), 10).cpu_seconds == 50
-    assert foreseen(partial(slow, rate=2.0), 10).cpu_seconds == 10
-    assert foreseen(slow, 10).cpu_seconds == 10
+    assert foreseen(partial(slow, rate=2.0), 10).cpu_seconds == 30
+    assert foreseen(slow, 10).cpu_seconds == 30
+
+
+def test_an_estimate_sees_the_trainers_own_defaults_and_no_strangers():
+    def trainer(lesson, *, epochs=3, rate=0.1, folder):
+        del lesson, epochs, rate, folder
+
+    assert settings(trainer, {"rate": 2.0}) == {"epochs": 3, "rate": 2.0}
+    with pytest.raises(TypeError, match="epocs"):
+        settings(trainer, {"epocs": 2})
 
 
 def test_who_has_no_estimate_foresees_nothing():

@@ -119,7 +119,7 @@ class TestBudget:
             started.append(lesson)
             return Model(name="m", task="route", base="b", method="slow", taught_by=(lesson.dataset.id,))
 
-        def estimate(lesson, *, epochs):
+        def estimate(lesson, *, epochs, seed):
             return SimpleNamespace(cpu_seconds=60.0 * epochs, gpu_seconds=0.0, dollars=0.5, note="guessed")
 
         slow.__module__ = "of_slow"

@@ -9,10 +9,10 @@ import gc
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -63,6 +63,11 @@ class Tuning(Struct, frozen=True):
     patience: int = 3
     seed: int = 0
     template: str = ""
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Self:
+        """Those of a trainer's settings that are a tuner's."""
+        return cls(**{name: said[name] for name in cls.__struct_fields__ if name in said})
 
 
 class Plan(Struct, frozen=True, kw_only=True):
