@@ -1,8 +1,9 @@
 """DPO on pairs of answers, and KTO on the same answers with thumbs: do rewards tell better from worse?
 
 hh-rlhf, split by how a dialogue begins: 80 % teach, 20 % are looked at once. There are no weights to
-download, so a small model first learns to read and write from both answers of the dialogues that teach. All
-settings were chosen on a fifth of the part that teaches. The reward of an answer is what its log-probability
+download, so a small model first learns to read and write from both answers of the dialogues that teach. Its
+size, the rate and the batch were tried on a fifth of the part that teaches, though not together as they stand
+here. The reward of an answer is what its log-probability
 gained. People agree little on these answers: in five folds of the part that teaches, logistic regression on
 words and pairs of words reaches .61, on MiniLM's embeddings of the answers .615.
 """
