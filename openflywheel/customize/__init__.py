@@ -6,7 +6,9 @@ A trainer is one file here; its `KINDS` names the kinds of task that it can teac
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -33,6 +35,21 @@ class Lesson(Struct, frozen=True):
     kind: str = "label"
     validation: Sequence[Row] = ()
     preference: Sequence[Row] = ()
+
+    def model(
+        self, method: str, place: Path, *, base: str, report: dict[str, float], start: float, name: str = ""
+    ) -> Model:
+        """The Model whose artefact a trainer has kept at `place`; it cost the CPU time since `start`."""
+        return Model(
+            name=f"{self.dataset.task}-{name or method.partition('.')[0]}",
+            task=self.dataset.task,
+            base=base,
+            method=method,
+            taught_by=(self.dataset.id,),
+            uri=f"{place.parent.name}/{place.name}",
+            cost=time.process_time() - start,
+            report=report,
+        )
 
 
 Trainer = Callable[[Lesson], Model | Iterable[Taught | Waiting]]

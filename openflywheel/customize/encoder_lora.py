@@ -63,16 +63,13 @@ def encoder_lora(
     taught = teacher.teach(*examples_of(lesson, origin.tokens), progress)
     method = f"encoder_lora.{'full_' if full else ''}{loss}"
     place = _kept(lesson, teacher.shape, taught, artefacts, method)
-    task = lesson.dataset.task
-    return Model(
-        name=f"{task}-encoder-{'full' if full else 'lora'}",
-        task=task,
+    return lesson.model(
+        method,
+        place,
         base=REPOSITORY,
-        method=method,
-        taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
         report=taught.report,
+        start=start,
+        name=f"encoder-{'full' if full else 'lora'}",
     )
 
 

@@ -98,13 +98,6 @@ def _kept(lesson: Lesson, taught: Taught, encoder: str, artefacts: Path, start: 
         taught_by=[dataset.id],
         report=taught.report,
     )
-    return Model(
-        name=f"{dataset.task}-{taught.method}",
-        task=dataset.task,
-        base=encoder,
-        method=f"head.{taught.method}",
-        taught_by=(dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
-        report=taught.report,
+    return lesson.model(
+        f"head.{taught.method}", place, base=encoder, report=taught.report, start=start, name=taught.method
     )

@@ -60,15 +60,12 @@ def lora(
     result = run(taught.plan, progress)
     place, report = kept(artefacts, lesson, taught, result, folder)
     shutil.rmtree(taught.plan.folder)
-    return Model(
-        name=f"{lesson.dataset.task}-lora",
-        task=lesson.dataset.task,
+    return lesson.model(
+        f"lora.{quantise}" if quantise else "lora",
+        place,
         base=taught.plan.base.name,
-        method=f"lora.{quantise}" if quantise else "lora",
-        taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
         report=report,
+        start=start,
     )
 
 

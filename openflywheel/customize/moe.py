@@ -73,16 +73,7 @@ def moe(
         made = upcycle(job, artefacts, progress)
     else:
         made = adapters(job, artefacts, progress, encoder)
-    return Model(
-        name=f"{lesson.dataset.task}-moe",
-        task=lesson.dataset.task,
-        base=made.base,
-        method=f"moe.{by}",
-        taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{made.place.name}",
-        cost=time.process_time() - start,
-        report=made.report,
-    )
+    return lesson.model(f"moe.{by}", made.place, base=made.base, report=made.report, start=start)
 
 
 def estimate(lesson: Lesson, **given: Any) -> Estimate:

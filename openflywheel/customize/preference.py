@@ -66,15 +66,8 @@ def preference(
     result = run(taught.plan, progress)
     place, report = kept(artefacts, lesson, taught, result)
     shutil.rmtree(taught.plan.folder)
-    return Model(
-        name=f"{lesson.dataset.task}-preference",
-        task=lesson.dataset.task,
-        base=taught.plan.base.name,
-        method=f"preference.{taught.method}",
-        taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
-        report=report,
+    return lesson.model(
+        f"preference.{taught.method}", place, base=taught.plan.base.name, report=report, start=start
     )
 
 

@@ -173,13 +173,4 @@ def _kept(lesson: Lesson, made: Pricing, report: dict[str, float], artefacts: Pa
         taught_by=[dataset.id],
         report=report,
     )
-    return Model(
-        name=f"{dataset.task}-price",
-        task=dataset.task,
-        base=BASE,
-        method="price",
-        taught_by=(dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
-        report=report,
-    )
+    return lesson.model("price", place, base=BASE, report=report, start=start)

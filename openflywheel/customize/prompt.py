@@ -79,10 +79,7 @@ def prompt(
         candidates=[telling.said(each) for each in tried],
     )  # fmt: skip
     shutil.rmtree(place)
-    return Model(
-        name=f"{task}-prompt", task=task, base=model, method=method, taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{kept.name}", cost=time.process_time() - start, report=report,
-    )  # fmt: skip
+    return lesson.model(method, kept, base=model, report=report, start=start)
 
 
 def _instructions(given: tuple[str, ...] | str, folder: Path, kind: str) -> tuple[str, ...]:

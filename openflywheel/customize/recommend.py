@@ -54,16 +54,7 @@ def recommend(
         artefacts, task=task, kind=lesson.kind, method=way, base={"name": encoder.name},
         taught_by=[lesson.dataset.id], report=report,
     )  # fmt: skip
-    return Model(
-        name=f"{task}-recommend",
-        task=task,
-        base=encoder.name,
-        method=f"recommend.{way}",
-        taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
-        report=report,
-    )
+    return lesson.model(f"recommend.{way}", place, base=encoder.name, report=report, start=start)
 
 
 def _made(

@@ -49,16 +49,7 @@ def retriever(lesson: Lesson, *, encoder: Encoder, artefacts: Path, seed: int, p
         artefacts, task=task, kind=lesson.kind, method=way.name, base={"name": encoder.name},
         taught_by=[lesson.dataset.id], report=report,
     )  # fmt: skip
-    return Model(
-        name=f"{task}-retriever",
-        task=task,
-        base=encoder.name,
-        method=f"retriever.{way.name}",
-        taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
-        report=report,
-    )
+    return lesson.model(f"retriever.{way.name}", place, base=encoder.name, report=report, start=start)
 
 
 class _Bench:

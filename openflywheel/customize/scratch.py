@@ -57,16 +57,7 @@ def scratch(
     course = Course(epochs, rate, batch, seconds, dropout, language, seed, held=lesson.kind == "label")
     with torch.random.fork_rng(), quiet(), one_thread():
         place, report = _taught(lesson, shape, course, artefacts, progress)
-    return Model(
-        name=f"{lesson.dataset.task}-scratch",
-        task=lesson.dataset.task,
-        base="scratch",
-        method="scratch",
-        taught_by=(lesson.dataset.id,),
-        uri=f"{artefacts.name}/{place.name}",
-        cost=time.process_time() - start,
-        report=report,
-    )
+    return lesson.model("scratch", place, base="scratch", report=report, start=start)
 
 
 def _taught(
