@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from benchmarks import data
 from benchmarks.report import Row, finish, say
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments.encoder import open_encoder
-from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.intervals import wilson
 from openflywheel.base.nouns import Dataset
 from openflywheel.base.nouns import Row as Taught

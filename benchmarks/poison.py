@@ -35,8 +35,9 @@ from benchmarks.flywheel import TASK, Memo, cold_start, interval
 from benchmarks.mob import ATTACKS, NOBODY, Mob
 from benchmarks.report import Row as Bar
 from benchmarks.report import at_most, finish, say
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments.encoder import open_encoder
-from openflywheel.base.instruments.head import Head, classes
+from openflywheel.base.instruments.vectors import classes
 from openflywheel.base.nouns import Dataset, Row, Signal, Verdict
 from openflywheel.base.quarantine import judged
 from openflywheel.base.settings import parse

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from benchmarks.report import Row, say
 from openflywheel.base.instruments.columns import to_batch
 from openflywheel.base.instruments.encoder import Encoder, open_encoder
-from openflywheel.base.instruments.head import Matrix, similarity
 from openflywheel.base.instruments.threads import one_thread
+from openflywheel.base.instruments.vectors import Matrix, similarity
 from openflywheel.base.nouns import Record
 from openflywheel.curate._whole import settled
 from openflywheel.curate.label_errors import label_errors

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from benchmarks.data import banking77, clinc150
 from benchmarks.report import Row, say
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments.calibration import fit_sharpness
 from openflywheel.base.instruments.encoder import open_encoder
-from openflywheel.base.instruments.head import Head, Matrix
 from openflywheel.base.instruments.threads import one_thread
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.customize._fitting import kernel_ridge
 from openflywheel.store.vectors import CachedEncoder
 from openflywheel.study._choosing import WAYS, Doubts

@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from benchmarks.data import banking77
 from benchmarks.report import Row as Line
 from benchmarks.report import at_least, say
-from openflywheel.base.instruments import forms
+from openflywheel.base import forms
 from openflywheel.base.instruments.answers import Labelling
 from openflywheel.base.instruments.encoder import Encoder, open_encoder
 from openflywheel.base.instruments.threads import one_thread

@@ -44,7 +44,7 @@ def _once(pairs: list[tuple[str, str]], folder: Path, seed: int) -> tuple[float,
     """Accuracy, CPU-seconds, calibration error, CPU-ms an answer and parameters, of one split."""
     import torch  # noqa: PLC0415  other parts do without
 
-    from openflywheel.base.instruments.generator import LabellingGenerator, opened  # noqa: PLC0415
+    from openflywheel.base.forms.generator import LabellingGenerator, opened  # noqa: PLC0415
     from openflywheel.customize.scratch import scratch  # noqa: PLC0415
 
     torch.set_num_threads(1)  # CPU-seconds count; a second thread mostly waits

@@ -22,10 +22,10 @@ from msgspec import Struct
 from benchmarks.report import Row as Line
 from benchmarks.report import at_least, at_most, say
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments import tuned_encoder
+from openflywheel.base.forms import encoder as tuned_encoder
+from openflywheel.base.forms.head import Head, HeadOnEncoder
 from openflywheel.base.instruments.calibration import calibration_error
 from openflywheel.base.instruments.encoder import Encoder, open_encoder
-from openflywheel.base.instruments.head import Head, HeadOnEncoder
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Dataset, Model, Row
 from openflywheel.customize import Lesson

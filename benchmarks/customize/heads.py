@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Row as Line
 from benchmarks.report import at_least, at_most, say
+from openflywheel.base.forms import opened
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments.answers import Answers, Estimating
 from openflywheel.base.instruments.encoder import Encoder, open_encoder
-from openflywheel.base.instruments.forms import opened
-from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.sums import Sums
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.base.nouns import Dataset, Model, Row

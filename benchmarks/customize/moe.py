@@ -21,7 +21,8 @@ from msgspec.structs import replace
 
 from benchmarks.customize.conversations import DOMAINS, TASK, conversations, examples, small
 from benchmarks.report import Row, at_most, say
-from openflywheel.base.instruments import checkpoint, mixture
+from openflywheel.base.forms import mixture
+from openflywheel.base.instruments import checkpoint
 from openflywheel.base.instruments.encoder import Encoder, open_encoder
 from openflywheel.base.instruments.template import Template
 from openflywheel.base.instruments.threads import one_thread

@@ -18,10 +18,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from benchmarks.report import Row, at_least
+from openflywheel.base.forms.recommender import Recommender, opened
 from openflywheel.base.instruments.answers import Asked
 from openflywheel.base.instruments.cumulative_gain import ndcg
 from openflywheel.base.instruments.encoder import Encoder, open_encoder
-from openflywheel.base.instruments.recommender import Recommender, opened
 from openflywheel.base.nouns import Dataset
 from openflywheel.base.nouns import Row as Example
 from openflywheel.customize import Lesson

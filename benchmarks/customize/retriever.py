@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import Row, at_least, say
+from openflywheel.base.forms.retriever import Encoder, opened
 from openflywheel.base.instruments.answers import Asked
 from openflywheel.base.instruments.cumulative_gain import ndcg
 from openflywheel.base.instruments.encoder import open_encoder
-from openflywheel.base.instruments.retriever import Encoder, opened
 from openflywheel.base.nouns import Dataset
 from openflywheel.base.nouns import Row as Example
 from openflywheel.customize import Lesson

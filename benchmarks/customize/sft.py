@@ -95,7 +95,7 @@ def _read_right(folder: Path, model: Model, rows: Sequence[Example]) -> list[Row
     """Share of messages whose intent it writes as the agent did, beside always naming the commonest."""
     import json  # noqa: PLC0415
 
-    from openflywheel.base.instruments.generator import opened  # noqa: PLC0415
+    from openflywheel.base.forms.generator import opened  # noqa: PLC0415
 
     some = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:WRITTEN]]
     start = time.process_time()

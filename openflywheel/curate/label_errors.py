@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.instruments.encoder import Encoder
-from openflywheel.base.instruments.head import Matrix
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.curate._keys import keys_of
 from openflywheel.curate._labels import confident
 from openflywheel.curate._labels.contradictions import contradicted

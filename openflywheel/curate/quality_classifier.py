@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms.head import Head
 from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.calibration import fit_sharpness
 from openflywheel.base.instruments.encoder import Encoder
-from openflywheel.base.instruments.head import Head, Matrix
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.curate._batches import Batch, as_table, mark_drops, with_meta
 from openflywheel.curate._going import going, spread
 

@@ -13,8 +13,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from openflywheel.base.instruments.head import Matrix, similarity
 from openflywheel.base.instruments.sums import Sums
+from openflywheel.base.instruments.vectors import Matrix, similarity
 
 Places = NDArray[np.intp]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec import structs
 
-from openflywheel.base import door
+from openflywheel.base import door, forms
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments import artefact, forms
+from openflywheel.base.forms.prompt import Ask, Encoder
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling
-from openflywheel.base.instruments.prompted import Ask, Encoder
 from openflywheel.base.nouns import Model, Row
 from openflywheel.customize import Lesson, teaches
 from openflywheel.customize._distil.judging import HELD, LEAST, Judges, apart, judged

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments import tuned_encoder
+from openflywheel.base.forms import encoder as tuned_encoder
 from openflywheel.base.instruments.encoder import REPOSITORY
 from openflywheel.base.instruments.minilm import SHA256
 from openflywheel.base.nouns import Model

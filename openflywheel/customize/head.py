@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.head import Prior
+from openflywheel.base.forms.head import Prior
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._head.labels import Method, labels, paths

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from openflywheel.base.instruments.head import Encoder
+from openflywheel.base.forms.head import Encoder
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._budget import Estimate, settings

@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.pricing import Item, Objective, Policy, Pricing
-from openflywheel.base.instruments.regression import number
+from openflywheel.base.forms.number import number
+from openflywheel.base.forms.price import Item, Objective, Policy, Pricing
 from openflywheel.base.nouns import Model, Row
 from openflywheel.customize import Lesson
 from openflywheel.customize._price.elasticity import (

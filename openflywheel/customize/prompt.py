@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms.prompt import Ask, Encoder, Prompted, keep
 from openflywheel.base.ids import content_id
-from openflywheel.base.instruments.head import classes
-from openflywheel.base.instruments.prompted import Ask, Encoder, Prompted, keep
+from openflywheel.base.instruments.vectors import classes
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._prompt import telling

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.recommender import Recommender
+from openflywheel.base.forms.recommender import Recommender
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._recommend.choices import Choices, choices

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from openflywheel.base.instruments.retriever import Retriever, turned
+from openflywheel.base.forms.retriever import Retriever, turned
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._retriever.contrast import Progress, Shown, tuned, tuned_for

@@ -4,7 +4,7 @@ from math import isnan
 
 import numpy as np
 
-from openflywheel.base.instruments.regression import number
+from openflywheel.base.forms.number import number
 from openflywheel.base.nouns import Passed, Verdict
 from openflywheel.evaluate import Contest
 from openflywheel.evaluate._gains import Gains, tested, verdict

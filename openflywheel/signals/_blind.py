@@ -14,7 +14,7 @@ votes, under a prior, and with it each vote's own chance of being blind.
 import numpy as np
 from numpy.typing import NDArray
 
-from openflywheel.base.instruments.head import Matrix, similarity
+from openflywheel.base.instruments.vectors import Matrix, similarity
 
 NEAR = 8.0  # kernel of the density, as study's: cosines within 1/8 of the highest count most
 SHAPE = 0.3  # a: of honest corrections in the shop's sample .55 have p <= .1, .7 have p <= .2, .9 p <= .5

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from msgspec import Struct
 
-from openflywheel.base.instruments.head import Matrix
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.base.nouns import Exchange, Row, Signal
 from openflywheel.signals._blind import Mask, Numbers, chances, p_values
 

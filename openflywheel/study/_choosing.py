@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from openflywheel.base.instruments.head import Matrix, similarity
+from openflywheel.base.instruments.vectors import Matrix, similarity
 
 Doubts = NDArray[np.float64]
 By = Literal["process", "doubt", "coverage", "error"]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from openflywheel.base.holdout import held_out
-from openflywheel.base.instruments.head import Matrix
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.base.nouns import Exchange, Gap
 from openflywheel.study import Evidence
 

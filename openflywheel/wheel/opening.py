@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from openflywheel.base.forms import opened
 from openflywheel.base.instruments.answers import Answers
-from openflywheel.base.instruments.forms import opened
 from openflywheel.base.nouns import Model
 from openflywheel.base.settings import Settings
 from openflywheel.store import Store

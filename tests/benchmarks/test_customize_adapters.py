@@ -6,8 +6,8 @@ import torch
 
 from benchmarks.customize.adapters import RANK, SPECIAL, Adapters, made
 from openflywheel.base.errors import StoreError
+from openflywheel.base.forms import opened
 from openflywheel.base.instruments import artefact, checkpoint
-from openflywheel.base.instruments.forms import opened
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated")  # peft 0.21
 CHAT = [{"role": "user", "content": "where is my parcel?"}]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.customize import encoder
+from openflywheel.base.forms.head import Head, HeadOnEncoder
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.head import Head, HeadOnEncoder
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.instruments.threads import one_thread
 

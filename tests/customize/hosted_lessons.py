@@ -1,7 +1,7 @@
 """Lessons for hosted trainers, and the trainer with what the wheel would hand in."""
 
+from openflywheel.base.forms.hosted import opened
 from openflywheel.base.instruments.account import Account
-from openflywheel.base.instruments.hosted import opened
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson
 from openflywheel.customize.hosted import hosted

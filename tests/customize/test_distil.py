@@ -2,11 +2,11 @@ from functools import partial
 
 import pytest
 
-from openflywheel.base import door
+from openflywheel.base import door, forms
 from openflywheel.base.errors import SettingsError, UnknownPlugin, UnknownSetting
-from openflywheel.base.instruments import artefact, forms
+from openflywheel.base.forms.head import Head
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling
-from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Dataset, Exchange, Row, Signal
 from openflywheel.customize import Lesson, teaches

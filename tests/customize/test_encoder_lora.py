@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from openflywheel.base import forms
 from openflywheel.base.errors import EncoderError, SettingsError
-from openflywheel.base.instruments import artefact, forms
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.minilm import NAME
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson

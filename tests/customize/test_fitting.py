@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from openflywheel.base.instruments.head import Head, similarity
+from openflywheel.base.forms.head import Head
+from openflywheel.base.instruments.vectors import similarity
 from openflywheel.customize._fitting import (
     GAMMA,
     RIDGE,

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments import many, paths
+from openflywheel.base.forms import many, opened, paths
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments.artefact import manifest
-from openflywheel.base.instruments.forms import opened
-from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson

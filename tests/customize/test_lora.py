@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from openflywheel.base.door import check, describe
 from openflywheel.base.errors import SettingsError, UnknownSetting
-from openflywheel.base.instruments import artefact, generator
+from openflywheel.base.forms import generator
+from openflywheel.base.instruments import artefact
 from openflywheel.customize import teaches
 from openflywheel.customize.lora import KINDS, estimate, lora
 

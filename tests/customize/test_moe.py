@@ -6,9 +6,10 @@ import torch
 from msgspec.structs import replace
 from safetensors.torch import load_file
 
+from openflywheel.base import forms
 from openflywheel.base.door import check, describe
 from openflywheel.base.errors import SettingsError, UnknownSetting
-from openflywheel.base.instruments import artefact, forms
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.customize import teaches
 from openflywheel.customize._moe.experts import dense, sparse, trained

@@ -2,9 +2,11 @@ import lessons
 import preference_lessons as told
 import pytest
 
+from openflywheel.base import forms
 from openflywheel.base.door import check, describe
 from openflywheel.base.errors import SettingsError, UnknownSetting
-from openflywheel.base.instruments import artefact, checkpoint, forms, generator
+from openflywheel.base.forms import generator
+from openflywheel.base.instruments import artefact, checkpoint
 from openflywheel.base.instruments.template import Template
 from openflywheel.customize import teaches
 from openflywheel.customize.lora import lora

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments import pricing
+from openflywheel.base.forms import opened
+from openflywheel.base.forms import price as pricing
 from openflywheel.base.instruments.artefact import manifest
-from openflywheel.base.instruments.forms import opened
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson
 from openflywheel.customize.price import price

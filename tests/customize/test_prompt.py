@@ -3,9 +3,10 @@ from functools import partial
 
 import pytest
 
-from openflywheel.base import door
+from openflywheel.base import door, forms
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments import artefact, forms, prompted
+from openflywheel.base.forms import prompt as prompted
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling, Writing
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Dataset, Row

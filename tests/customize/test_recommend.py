@@ -5,9 +5,9 @@ import pytest
 
 from openflywheel.base.door import describe, load
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms import opened
 from openflywheel.base.instruments.answers import Asked
 from openflywheel.base.instruments.cumulative_gain import ndcg
-from openflywheel.base.instruments.forms import opened
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson, teaches

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from openflywheel.base.forms.recommender import CONFIDENCE, PENALTY, Recommender
 from openflywheel.base.instruments.ngrams import NgramEncoder
-from openflywheel.base.instruments.recommender import CONFIDENCE, PENALTY, Recommender
 from openflywheel.customize._recommend import joining
 from openflywheel.customize._recommend.choices import Choice, Choices
 from openflywheel.customize._recommend.factors import _factors, tastes

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms import opened
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling, Writing
-from openflywheel.base.instruments.forms import opened
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson
 from openflywheel.customize.scratch import estimate, scratch

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from openflywheel import collect
+from openflywheel.base.forms.head import Head
 from openflywheel.base.holdout import held_out
 from openflywheel.base.instruments.encoder import open_encoder
-from openflywheel.base.instruments.head import Head, classes
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.instruments.threads import one_thread
+from openflywheel.base.instruments.vectors import classes
 from openflywheel.base.nouns import Drop, Exchange, Signal
 from openflywheel.collect.experts import experts
 from openflywheel.collect.traffic import traffic

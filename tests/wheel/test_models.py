@@ -25,7 +25,7 @@ def first(wheel):
 @pytest.fixture
 def second(wheel, first):
     """A later one, taught by other rows, whose artefact has a label less."""
-    from openflywheel.base.instruments.head import Head
+    from openflywheel.base.forms.head import Head
 
     head = Head.read(wheel.store.path / first.uri)
     less = msgspec.structs.replace(

@@ -9,13 +9,14 @@ import pytest
 
 from openflywheel.base.champion import PROMOTION, ROLLBACK
 from openflywheel.base.errors import EncoderError, SettingsError, StoreError
-from openflywheel.base.instruments import artefact, prompted
+from openflywheel.base.forms import prompt as prompted
+from openflywheel.base.forms.number import Regression
+from openflywheel.base.forms.prompt import Pool, Prompted, Sureness
+from openflywheel.base.forms.recommender import Recommender, Tastes
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling, Writing
 from openflywheel.base.instruments.ngrams import NgramEncoder
-from openflywheel.base.instruments.prompted import Pool, Prompted, Sureness
 from openflywheel.base.instruments.prompting import Example, Template
-from openflywheel.base.instruments.recommender import Recommender, Tastes
-from openflywheel.base.instruments.regression import Regression
 from openflywheel.base.nouns import Exchange, Model, Row, Verdict
 from openflywheel.wheel.asking import AskFailed
 from openflywheel.wheel.opening import Opener

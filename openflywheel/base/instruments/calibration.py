@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, logsumexp
 
-from openflywheel.base.instruments.head import Matrix, softmax
+from openflywheel.base.instruments.vectors import Matrix, softmax
 
 Places = NDArray[np.intp]
 BOUNDS = (-3.0, 7.0)  # of log(sharpness): scores of ridge heads lie within 1, so sharpness is often 5 to 30

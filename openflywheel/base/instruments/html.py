@@ -1,7 +1,9 @@
 """What every reader of HTML needs before the parser: its text, and whether a tag in it is without end."""
 
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import html_body_declared_encoding, html_to_unicode, resolve_encoding
 
+# Codecs that Python knows and no browser: by them "\\u003c" in a page would become "<".
+NO_CHARSET = {None, "unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined"}
 LONGEST_TAG = 8_192  # characters without "<": 2,000 attributes at the most
 
 
@@ -21,10 +23,11 @@ def decoded(body: bytes, charset: str = "") -> str:
 
 def _declared(body: bytes, charset: str) -> str:
     """By byte order mark, header or <meta>, as browsers do. Python also has codecs that are not of text."""
-    said = f"text/html; charset={charset}" if charset else None
-    for header in (said, None):
+    for name in (charset, html_body_declared_encoding(body), "utf-8"):
+        if not name or resolve_encoding(name) in NO_CHARSET:
+            continue
         try:
-            return html_to_unicode(header, body)[1]
+            return html_to_unicode(f"text/html; charset={name}", body)[1]
         except (LookupError, UnicodeError, ValueError):
             continue
     return body.decode(errors="replace")

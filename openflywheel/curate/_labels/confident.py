@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from openflywheel.base.instruments.calibration import fit_sharpness
-from openflywheel.base.instruments.head import Matrix, softmax
 from openflywheel.base.instruments.threads import one_thread
+from openflywheel.base.instruments.vectors import Matrix, softmax
 
 Places = NDArray[np.intp]
 Wide = NDArray[np.float64]

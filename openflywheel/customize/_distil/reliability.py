@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from openflywheel.base.instruments.prompted import Encoder
+from openflywheel.base.forms.prompt import Encoder
 from openflywheel.base.nouns import Row
 
 DRAWN = 4.0  # rows by which a class is drawn towards the mean of all: many were checked but once or twice

@@ -7,7 +7,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.head import Matrix, classes
+from openflywheel.base.instruments.vectors import Matrix, classes
 from openflywheel.base.nouns import Row
 from openflywheel.customize import Lesson
 from openflywheel.customize._fitting import Places

@@ -4,9 +4,10 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness
-from openflywheel.base.instruments.head import Head, Matrix
 from openflywheel.base.instruments.minilm import MiniLM
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.customize._encoder.examples import Examples
 from openflywheel.customize._fitting import Fit, Fitted, centroid, logistic
 from openflywheel.customize._head.labels import choose

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from openflywheel.base.instruments.head import Matrix
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.customize._fitting import Places
 
 Name = Literal["classify", "contrast"]

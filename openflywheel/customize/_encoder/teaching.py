@@ -6,9 +6,9 @@ import torch
 from msgspec import Struct
 from torch import Tensor
 
-from openflywheel.base.instruments.head import Head
+from openflywheel.base.forms.encoder import encoder_of
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments.minilm import MiniLM, graph_of
-from openflywheel.base.instruments.tuned_encoder import encoder_of
 from openflywheel.customize._encoder.base import Base
 from openflywheel.customize._encoder.bert import Bert, fastest
 from openflywheel.customize._encoder.examples import Examples, apart

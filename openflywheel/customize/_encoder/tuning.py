@@ -7,7 +7,7 @@ import torch
 from msgspec import Struct
 from torch import Tensor
 
-from openflywheel.base.instruments.head import Matrix
+from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.customize._encoder.bert import Bert
 from openflywheel.customize._encoder.examples import Examples
 from openflywheel.customize._encoder.losses import Name, loss_of

@@ -7,9 +7,10 @@ import numpy as np
 from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms.head import Head, Prior
+from openflywheel.base.forms.paths import Paths, lineage
 from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness
-from openflywheel.base.instruments.head import Head, Matrix, Prior, classes, log_prior, softmax
-from openflywheel.base.instruments.paths import Paths, lineage
+from openflywheel.base.instruments.vectors import Matrix, classes, log_prior, softmax
 from openflywheel.customize._fitting import (
     LEAST_LOGISTIC_ROWS,
     MOST_KERNEL_ROWS,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.regression import Regression, bounded, number
+from openflywheel.base.forms.number import Regression, bounded, number
 from openflywheel.customize._head.ridge import FOLDS, Fit, Places, Wide, best, folds_of
 from openflywheel.customize._head.taught import Material, Taught
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from openflywheel.base.instruments.head import Matrix, similarity
 from openflywheel.base.instruments.sums import Sums
+from openflywheel.base.instruments.vectors import Matrix, similarity
 from openflywheel.customize._fitting import GAMMA, MOST_KERNEL_ROWS
 
 Wide = NDArray[np.float64]

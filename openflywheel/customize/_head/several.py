@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms.head import Head
+from openflywheel.base.forms.many import BETWEEN, Many, set_scores
 from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness, fit_sigmoids
-from openflywheel.base.instruments.head import Head
-from openflywheel.base.instruments.many import BETWEEN, Many, set_scores
 from openflywheel.customize._head.ridge import Wide, best, folds_of
 from openflywheel.customize._head.taught import Material, Taught
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.hosted import with_system
+from openflywheel.base.forms.hosted import with_system
 from openflywheel.base.nouns import Row
 from openflywheel.customize._hosted.formats import LIMITS, LINES, Example, Format, refused
 from openflywheel.customize._tuning.chats import chat

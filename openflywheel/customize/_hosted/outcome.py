@@ -7,11 +7,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from openflywheel.base.instruments import hosted
+from openflywheel.base.forms import hosted
+from openflywheel.base.forms.hosted import Hosted
 from openflywheel.base.instruments.account import Account
 from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness
-from openflywheel.base.instruments.head import softmax
-from openflywheel.base.instruments.hosted import Hosted
+from openflywheel.base.instruments.vectors import softmax
 from openflywheel.base.nouns import Model, Row
 from openflywheel.customize._hosted.job import Job, figures
 from openflywheel.customize._hosted.run import Run

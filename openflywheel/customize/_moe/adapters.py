@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms.head import Encoder
+from openflywheel.base.forms.mixture import FORM
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.head import Encoder
-from openflywheel.base.instruments.mixture import FORM
 from openflywheel.base.nouns import Row
 from openflywheel.customize import Lesson
 from openflywheel.customize._moe.comparing import mixed, single

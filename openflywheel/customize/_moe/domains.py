@@ -7,8 +7,8 @@ import numpy as np
 from scipy.cluster.vq import kmeans2, vq
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.head import Encoder, Head
-from openflywheel.base.instruments.mixture import asked
+from openflywheel.base.forms.head import Encoder, Head
+from openflywheel.base.forms.mixture import asked
 from openflywheel.base.nouns import Row
 from openflywheel.customize._head.labels import labels
 from openflywheel.customize._head.taught import Material

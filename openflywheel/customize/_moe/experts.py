@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from openflywheel.base.forms.generator import CHECKPOINT, FORM
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.checkpoint import loaded
-from openflywheel.base.instruments.generator import CHECKPOINT, FORM
 from openflywheel.customize import Lesson
 from openflywheel.customize._moe import building
 from openflywheel.customize._moe.judging import shares, sizes

@@ -5,9 +5,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms.generator import ADAPTER, CHECKPOINT, FORM
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.checkpoint import local
-from openflywheel.base.instruments.generator import ADAPTER, CHECKPOINT, FORM
 from openflywheel.customize._tuning import checkpoint
 from openflywheel.customize._tuning.checkpoint import Checkpoint
 

@@ -6,8 +6,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from openflywheel.base.forms.prompt import Answered, answered
 from openflywheel.base.instruments.intervals import wilson
-from openflywheel.base.instruments.prompted import Answered, answered
 from openflywheel.base.instruments.prompting import Template, asked, tokens
 from openflywheel.customize._prompt.questions import Question, score
 

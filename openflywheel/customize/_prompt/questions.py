@@ -8,8 +8,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from openflywheel.base.forms.prompt import Encoder, Examples, Pool, user
 from openflywheel.base.instruments.answers import Chat
-from openflywheel.base.instruments.prompted import Encoder, Examples, Pool, user
 from openflywheel.base.instruments.prompting import Example
 from openflywheel.base.nouns import Row
 

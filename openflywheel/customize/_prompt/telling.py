@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from openflywheel.base.instruments.prompted import Sureness
+from openflywheel.base.forms.prompt import Sureness
 from openflywheel.customize._prompt.choosing import Tried
 
 

@@ -7,7 +7,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from openflywheel.base.instruments.recommender import CONFIDENCE, PENALTY, Matrix, Tastes
+from openflywheel.base.forms.recommender import CONFIDENCE, PENALTY, Matrix, Tastes
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.customize._recommend.choices import Choice, Choices
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
+from openflywheel.base.forms.recommender import Recommender, Weights
 from openflywheel.base.instruments.answers import Asked
 from openflywheel.base.instruments.cumulative_gain import ndcg
-from openflywheel.base.instruments.recommender import Recommender, Weights
 from openflywheel.customize._listwise import Listed, fitted, held_out
 from openflywheel.customize._recommend.choices import Choice, Choices, by_person
 

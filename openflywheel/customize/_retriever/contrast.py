@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from openflywheel.base.instruments.retriever import Matrix
+from openflywheel.base.forms.retriever import Matrix
 from openflywheel.customize._retriever.negatives import COPY
 from openflywheel.customize._retriever.pairs import Question
 

@@ -6,9 +6,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from openflywheel.base.forms.retriever import Matrix, Weights, described
 from openflywheel.base.instruments.bm25 import Bm25
 from openflywheel.base.instruments.cumulative_gain import ndcg
-from openflywheel.base.instruments.retriever import Matrix, Weights, described
 from openflywheel.customize._listwise import Listed, fitted, held_out
 from openflywheel.customize._retriever.pairs import Question
 

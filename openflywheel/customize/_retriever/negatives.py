@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from openflywheel.base.forms.retriever import Matrix
 from openflywheel.base.instruments.bm25 import Bm25
-from openflywheel.base.instruments.retriever import Matrix
 from openflywheel.customize._retriever.pairs import Question
 
 Places = NDArray[np.intp]

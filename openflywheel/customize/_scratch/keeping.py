@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from openflywheel.base.forms.generator import CHECKPOINT, FORM, LabellingGenerator
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness
-from openflywheel.base.instruments.generator import CHECKPOINT, FORM, LabellingGenerator
 from openflywheel.customize._scratch.lessons import Parts
 from openflywheel.customize._scratch.training import Trained
 from openflywheel.customize._scratch.vocabulary import written

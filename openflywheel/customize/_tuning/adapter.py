@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from openflywheel.base.forms.generator import ADAPTER, FORM
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.generator import ADAPTER, FORM
 from openflywheel.customize._tuning.checkpoint import Checkpoint
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"

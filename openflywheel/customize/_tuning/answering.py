@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms.generator import LabellingGenerator, opened
 from openflywheel.base.ids import share_of
 from openflywheel.base.instruments.calibration import calibration_error, fit_sharpness
-from openflywheel.base.instruments.generator import LabellingGenerator, opened
 from openflywheel.base.instruments.template import Template
 from openflywheel.base.nouns import Row
 from openflywheel.customize import Lesson

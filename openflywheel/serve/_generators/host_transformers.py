@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openflywheel.base.instruments import checkpoint, generator
+from openflywheel.base.forms import generator
+from openflywheel.base.instruments import checkpoint
 from openflywheel.serve._generators import chat
 from openflywheel.serve._generators.batching import Writer
 from openflywheel.serve._generators.champion import Champion

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from openflywheel.base.instruments.calibration import BOUNDS, calibration_error, fit_sharpness, fit_sigmoids
-from openflywheel.base.instruments.head import softmax
+from openflywheel.base.instruments.vectors import softmax
 
 
 def drawn(sharpness, n=4_000, k=5, seed=0):

@@ -68,6 +68,13 @@ class TestDecoded:
     def test_no_bytes_make_it_fail(self, body, charset):
         assert isinstance(decoded(body, charset), str)
 
+    @pytest.mark.parametrize("name", ["unicode_escape", "raw-unicode-escape", "utf-7", "punycode"])
+    def test_a_codec_that_would_make_markup_of_letters_is_no_charset(self, name):
+        hidden = b"\\u003cb\\u003e +ADw- \xff"
+        declared = b'<meta charset="' + name.encode() + b'">' + hidden
+        assert decoded(hidden, name) == hidden.decode(errors="replace")
+        assert decoded(declared) == declared.decode(errors="replace")
+
     def test_nothing_is_the_empty_text(self):
         assert decoded(b"") == decoded(BOM) == decoded(b"", "latin-1") == ""
 

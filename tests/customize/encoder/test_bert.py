@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from openflywheel.base.forms.encoder import encoder_of
 from openflywheel.base.instruments.minilm import graph_of
-from openflywheel.base.instruments.tuned_encoder import encoder_of
 from openflywheel.customize._encoder import adapter
 from openflywheel.customize._encoder.base import _installed
 from openflywheel.customize._encoder.bert import Bert, fastest

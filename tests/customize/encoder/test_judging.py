@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from openflywheel.base.forms.encoder import encoder_of
 from openflywheel.base.instruments.minilm import graph_of
-from openflywheel.base.instruments.tuned_encoder import encoder_of
 from openflywheel.customize._encoder.examples import Examples
 from openflywheel.customize._encoder.judging import judged, on_top
 

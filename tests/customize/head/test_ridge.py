@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from openflywheel.base.instruments.head import similarity
+from openflywheel.base.instruments.vectors import similarity
 from openflywheel.customize._fitting import GAMMA, MOST_KERNEL_ROWS
 from openflywheel.customize._head.ridge import FOLDS, best, folds_of, kernel, linear
 

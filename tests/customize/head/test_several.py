@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.instruments.head import classes
+from openflywheel.base.instruments.vectors import classes
 from openflywheel.customize._head.several import f1, marks, several, split, thresholds
 from openflywheel.customize._head.taught import Material
 

@@ -6,9 +6,9 @@ import math
 import pytest
 from hosted_lessons import KEY, LABELS, rows_of
 
+from openflywheel.base.forms.hosted import Hosted, opened
 from openflywheel.base.instruments.account import Account
 from openflywheel.base.instruments.artefact import manifest
-from openflywheel.base.instruments.hosted import Hosted, opened
 from openflywheel.base.nouns import Row
 from openflywheel.customize._hosted import job as jobs
 from openflywheel.customize._hosted.outcome import calibrated, model

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.forms import opened
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.forms import opened
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson
 from openflywheel.customize._scratch.cost import estimated

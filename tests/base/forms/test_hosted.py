@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import SettingsError, StoreError
-from openflywheel.base.instruments import hosted
+from openflywheel.base.forms import hosted
+from openflywheel.base.forms.hosted import Hosted, keep, opened, with_system
 from openflywheel.base.instruments.account import Account, ProviderRefused
 from openflywheel.base.instruments.answers import Labelling, Writing
-from openflywheel.base.instruments.hosted import Hosted, keep, opened, with_system
 from openflywheel.serve.providers import Provider
 
 LABELS = ("cancel", "refund", "track")

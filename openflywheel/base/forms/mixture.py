@@ -10,10 +10,10 @@ from threading import Lock
 from typing import Any
 
 from openflywheel.base.errors import EncoderError
+from openflywheel.base.forms.generator import Generator
+from openflywheel.base.forms.head import Encoder, Head
 from openflywheel.base.instruments import artefact, checkpoint
 from openflywheel.base.instruments.answers import Chat
-from openflywheel.base.instruments.generator import Generator
-from openflywheel.base.instruments.head import Encoder, Head
 
 FORM = "mixture"
 

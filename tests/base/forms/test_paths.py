@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from openflywheel.base.errors import EncoderError
+from openflywheel.base.forms.head import Head
+from openflywheel.base.forms.paths import Paths, lineage, opened
 from openflywheel.base.instruments.answers import Labelling
-from openflywheel.base.instruments.head import Head
-from openflywheel.base.instruments.paths import Paths, lineage, opened
 
 PATHS = ("billing/invoice/copy", "billing/invoice/wrong", "billing/refund", "login")
 LABELS = ("billing", "billing/invoice", *PATHS)

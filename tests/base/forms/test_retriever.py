@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import EncoderError
+from openflywheel.base.forms.retriever import Retriever, described, opened, turned
 from openflywheel.base.instruments.answers import Asked, Ranking
 from openflywheel.base.instruments.ngrams import NgramEncoder
-from openflywheel.base.instruments.retriever import Retriever, described, opened, turned
 from openflywheel.customize._retriever.lexical import index
 
 ITEMS = {

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from openflywheel.base.errors import EncoderError
+from openflywheel.base.forms.recommender import Recommender, Tastes, opened
 from openflywheel.base.instruments.answers import Asked, Ranking
 from openflywheel.base.instruments.ngrams import NgramEncoder
-from openflywheel.base.instruments.recommender import Recommender, Tastes, opened
 
 TEXTS = ("a tent for camping", "a camping stove", "red lipstick", "a mirror for lipstick", "a gift card")
 IDS = ("tent", "stove", "lipstick", "mirror", "card")

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from openflywheel.base.forms.head import Head, HeadOnEncoder
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.head import Head, HeadOnEncoder
 from openflywheel.base.instruments.minilm import MiniLM
 
 FORM = "encoder"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.account import Account, Provider, account
 from openflywheel.base.instruments.answers import Chat
-from openflywheel.base.instruments.head import softmax
+from openflywheel.base.instruments.vectors import softmax
 
 FORM = "hosted"
 MOST_LABEL_TOKENS = 64

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import EncoderError, StoreError
+from openflywheel.base.forms import opened
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Estimating, Labelling, Writing
-from openflywheel.base.instruments.forms import opened
-from openflywheel.base.instruments.head import Head
 
 
 class Two:

@@ -1,4 +1,4 @@
-"""Opens a model that was kept: its manifest names the form, and each form is a module with a reader.
+"""Opens a model that was kept: its manifest names the form, and each form is a file here with a reader.
 
     def opened(place: Path, *, encoder: Encoder) -> Labelling
 
@@ -7,6 +7,7 @@ trainers are opened through the entry-point group "openflywheel.forms".
 """
 
 import inspect
+import pkgutil
 from collections.abc import Mapping
 from importlib import import_module, metadata
 from pathlib import Path
@@ -16,21 +17,6 @@ from openflywheel.base.errors import StoreError, suggest
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Answers
 
-HERE = "openflywheel.base.instruments"
-FORMS: Mapping[str, str] = {
-    "encoder": f"{HERE}.tuned_encoder",
-    "generator": f"{HERE}.generator",
-    "head": f"{HERE}.head",
-    "hosted": f"{HERE}.hosted",
-    "many": f"{HERE}.many",
-    "mixture": f"{HERE}.mixture",
-    "number": f"{HERE}.regression",
-    "paths": f"{HERE}.paths",
-    "price": f"{HERE}.pricing",
-    "prompt": f"{HERE}.prompted",
-    "recommender": f"{HERE}.recommender",
-    "retriever": f"{HERE}.retriever",
-}
 GROUP = "openflywheel.forms"
 
 
@@ -49,7 +35,8 @@ def opened(place: Path, handed: Mapping[str, Any]) -> Answers:
 
 def _reader(form: str, place: Path) -> Any:
     strangers = {entry.name: entry.value for entry in metadata.entry_points(group=GROUP)}
-    known = {**strangers, **FORMS}
+    ours = {file.name: f"{__name__}.{file.name}" for file in pkgutil.iter_modules(__path__)}
+    known = {**strangers, **ours}
     if form not in known:
         raise StoreError(f"nobody reads the model in {place}: its form is {form!r}; {suggest(form, known)}")
     return import_module(known[form]).opened

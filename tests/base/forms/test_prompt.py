@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import EncoderError, StoreError
-from openflywheel.base.instruments import artefact, prompted
+from openflywheel.base.forms import prompt as prompted
+from openflywheel.base.forms.prompt import Pool, Prompted, Sureness, answered, keep, opened, user
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling, Writing
 from openflywheel.base.instruments.ngrams import NgramEncoder
-from openflywheel.base.instruments.prompted import Pool, Prompted, Sureness, answered, keep, opened, user
 from openflywheel.base.instruments.prompting import Example, Template
 from openflywheel.serve.providers import Provider
 from openflywheel.wheel.asking import AskFailed, ask

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import EncoderError
+from openflywheel.base.forms.head import Head
+from openflywheel.base.forms.many import Many, opened, set_scores
 from openflywheel.base.instruments.answers import Labelling
-from openflywheel.base.instruments.head import Head
-from openflywheel.base.instruments.many import Many, opened, set_scores
 
 
 class Plain:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from openflywheel.base.errors import EncoderError
+from openflywheel.base.forms.number import AT_ONCE, Regression, bounded, number, opened
 from openflywheel.base.instruments.answers import Estimating
-from openflywheel.base.instruments.head import similarity
-from openflywheel.base.instruments.regression import AT_ONCE, Regression, bounded, number, opened
+from openflywheel.base.instruments.vectors import similarity
 
 
 class Plain:

@@ -20,10 +20,10 @@ import numpy as np
 from openflywheel.base.errors import StoreError
 from openflywheel.base.instruments import artefact, checkpoint
 from openflywheel.base.instruments.answers import Chat
-from openflywheel.base.instruments.head import Matrix, softmax
 from openflywheel.base.instruments.scoring import by_paths, by_tree, padded
 from openflywheel.base.instruments.template import Template
 from openflywheel.base.instruments.trie import Trie
+from openflywheel.base.instruments.vectors import Matrix, softmax
 
 FORM, CHECKPOINT, ADAPTER = "generator", "checkpoint", "adapter"
 TOGETHER = 4_096  # tokens of one forward pass: more is no faster on a CPU

@@ -8,15 +8,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from openflywheel.base.forms.head import Encoder, Head, HeadOnEncoder, same_encoder
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.head import (
-    Encoder,
-    Head,
-    HeadOnEncoder,
-    Matrix,
-    same_encoder,
-    softmax,
-)
+from openflywheel.base.instruments.vectors import Matrix, softmax
 
 FORM = "many"
 BETWEEN = "|"

@@ -8,13 +8,14 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
+from openflywheel.base import forms
 from openflywheel.base.errors import EncoderError, StoreError
-from openflywheel.base.instruments import artefact, checkpoint, forms
+from openflywheel.base.forms.generator import Generator
+from openflywheel.base.forms.head import Head
+from openflywheel.base.forms.mixture import FORM, Mixture, asked, opened
+from openflywheel.base.instruments import artefact, checkpoint
 from openflywheel.base.instruments.answers import Labelling, Writing
 from openflywheel.base.instruments.checkpoint import fingerprint
-from openflywheel.base.instruments.generator import Generator
-from openflywheel.base.instruments.head import Head
-from openflywheel.base.instruments.mixture import FORM, Mixture, asked, opened
 from openflywheel.base.instruments.ngrams import NgramEncoder
 
 sys.path.append(str(Path(__file__).parents[2] / "customize"))

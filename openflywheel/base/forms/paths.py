@@ -6,8 +6,9 @@ from typing import Any, Self
 import numpy as np
 from msgspec import Struct
 
+from openflywheel.base.forms.head import Encoder, Head, HeadOnEncoder, same_encoder
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.head import Encoder, Head, HeadOnEncoder, Matrix, same_encoder
+from openflywheel.base.instruments.vectors import Matrix
 
 FORM = "paths"
 BETWEEN = "/"

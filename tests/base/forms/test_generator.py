@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from openflywheel.base.errors import MissingExtra, StoreError
+from openflywheel.base.forms.generator import TOGETHER, Generator, LabellingGenerator, batches, opened
 from openflywheel.base.instruments import artefact, checkpoint
 from openflywheel.base.instruments.answers import Estimating, Labelling, Writing
-from openflywheel.base.instruments.generator import TOGETHER, Generator, LabellingGenerator, batches, opened
 
 sys.path.append(str(Path(__file__).parents[2] / "customize"))
 from tiny import tiny

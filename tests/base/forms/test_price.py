@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openflywheel.base.forms.price import Item, Policy, Pricing, best_price, bounds, opened
 from openflywheel.base.instruments.answers import Estimating
-from openflywheel.base.instruments.pricing import Item, Policy, Pricing, best_price, bounds, opened
 
 MUG = Item(price=10.0, lowest=8.0, highest=12.0, sales=30, prices=5, cost=4.0, elasticity=-2.0, deviation=0.1)
 MARGIN = Policy("margin")

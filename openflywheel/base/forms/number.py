@@ -9,8 +9,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from openflywheel.base.forms.head import Encoder, same_encoder
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.head import Encoder, Matrix, same_encoder, similarity
+from openflywheel.base.instruments.vectors import Matrix, similarity
 
 FORM = "number"
 MISS = 0.1  # share of the right numbers that may lie outside
