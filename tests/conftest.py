@@ -17,6 +17,10 @@ from openflywheel.serve._fake.server import Running, running
 
 PASSWORD = "s3cret"
 
+# A process speaks with or without tokens for good: Ray reads this once, and the second of two clusters of one
+# process with different modes takes its driver for dead (OwnerDiedError). Cluster() has no token.
+os.environ["RAY_AUTH_MODE"] = "disabled"
+
 # No test is about time: a machine that is busy would fail it.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

@@ -120,6 +120,7 @@ class TestEngine:
         with curating.engine(settings(tmp_path, "[normalise]")) as where:
             assert isinstance(where, Local)
 
+    @pytest.mark.cluster
     @pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")  # Ray warns of its own settings
     def test_ray_is_asked_for_by_one_line(self, tmp_path):
         ray = pytest.importorskip("openflywheel.curate._engine.ray", reason="needs the extra ray")

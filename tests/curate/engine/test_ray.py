@@ -32,6 +32,7 @@ from openflywheel.curate._engine.ray import Ray
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.cluster,
     pytest.mark.timeout(300),
     pytest.mark.filterwarnings(
         "ignore::DeprecationWarning:ray.data.context"
@@ -48,7 +49,6 @@ def cluster() -> Iterator[Cluster]:
     """A head and one more node, one CPU each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(HERE))  # the workers import the steps by name
-        patch.setenv("RAY_AUTH_MODE", "disabled")  # Ray reads the mode once, when it is imported
         patch.setenv("RAY_agent_register_timeout_ms", "240000")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
