@@ -1,8 +1,8 @@
 """Verdict -> Exchange: promote what passed; answer people.
 
-In a turn this room promotes: a candidate takes over when every configured check has said yes about it. Then
-it certifies from which confidence on the champions may answer. Between turns it answers (see `_desk.py`). A
-plugin here says who answers:
+In a turn this room promotes: a candidate takes over when every configured check has said yes about it, the
+best one where several did for a task (see `_rivals.py`). Then it certifies from which confidence on the
+champions may answer. Between turns it answers (see `_desk.py`). A plugin here says who answers:
 
     def cascade(tasks, /, **limits) -> dict[str, Rule]
 """
@@ -15,6 +15,7 @@ from openflywheel.base.ids import event_id
 from openflywheel.base.nouns import Arrow, Exchange, Gap, Model, Passed, Signal, Verdict
 from openflywheel.base.room import Given
 from openflywheel.serve._risk import control, reason
+from openflywheel.serve._rivals import best_of_each
 from openflywheel.serve.cascade import certified
 
 ARROW = Arrow(takes=Verdict, gives=Exchange, given=(Model, Gap, Signal))
@@ -39,7 +40,8 @@ def run(
     """
     del plugins  # they answer between turns
     past = given.all(Verdict)
-    promoted = list(_promotions(took, past, checks))
+    decided = list(_promotions(took, past, checks))
+    promoted = list(best_of_each(decided, given.get(Model, [verdict.about for verdict in decided])))
     yield from promoted
     serving, before = champions([*past, *promoted]), certified(past)
     for task, error in errors.items():
