@@ -132,7 +132,7 @@ class Gateway:
             return
         if not plan.task or (request.surface.name, request.stream) not in own.SAYS:
             raise Refusal(400, f"{request.asked.model!r} does not answer {request.surface.name} requests")
-        own.check(request.asked)
+        own.check(request)
         text, beside = asking.question(request.turns), asking.beside(request.asked, request.turns)
         exchange = await _ours(self._desk.answer(plan.task, text, request.subject, beside))
         refused = any(verdict.passed == "no" for verdict in exchange.verdicts)

@@ -40,8 +40,13 @@ MOST = 128  # answers to one question, as OpenAI's API has it
 _format = msgspec.json.Decoder(Format)
 
 
-def check(asked: Asked) -> None:
+def check(request: Request) -> None:
     """Raises Refusal for what we could not answer in the way that is asked."""
+    asked = request.asked
+    if not request.turns:
+        field = "input" if request.surface.name == "responses" else "messages"
+        said = f"there is no question in {field!r}: it holds a list of {{role, content}}"
+        raise Refusal(400, said, "invalid_value")
     if asked.n is not None and not 1 <= asked.n <= MOST:
         raise Refusal(400, f"n = {asked.n}; it goes from 1 to {MOST}", "invalid_value")
     if begins(asked.response_format, b"{"):

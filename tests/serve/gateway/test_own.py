@@ -70,14 +70,29 @@ def test_the_form_of_the_content(form, said):
 @pytest.mark.parametrize("n", [0, -1, 129])
 def test_how_many_answers_there_may_be(n):
     with pytest.raises(Refusal, match="1 to 128"):
-        own.check(request(n=n).asked)
-    own.check(request(n=128).asked)
+        own.check(request(n=n))
+    own.check(request(n=128))
+
+
+@pytest.mark.parametrize(
+    ("surface", "empty", "field"),
+    [
+        ("chat", {"messages": []}, "messages"),
+        ("chat", {"messages": None}, "messages"),
+        ("messages", {"messages": [3]}, "messages"),
+        ("responses", {"messages": [], "input": []}, "input"),
+    ],
+)
+def test_a_request_without_a_question(surface, empty, field):
+    with pytest.raises(Refusal, match=f"no question in '{field}'") as refused:
+        own.check(request(surface, **empty))
+    assert refused.value.status == 400
 
 
 @pytest.mark.parametrize("form", [{"type": 5}, {"type": "json_schema", "json_schema": {"schema": []}}])
 def test_a_form_that_is_none(form):
     with pytest.raises(Refusal, match="response_format"):
-        own.check(request(response_format=form).asked)
+        own.check(request(response_format=form))
 
 
 def test_vectors():
