@@ -11,11 +11,13 @@ from openflywheel.base.nouns import Exchange, Signal
 from openflywheel.wheel.flywheel import Flywheel
 from openflywheel.window._command import command, file_option
 from openflywheel.window._figures import short
+from openflywheel.window._sureness import sureness
 
 
 def _show_exchange(exchange: Exchange) -> Iterator[RenderableType]:
     if exchange.output:
-        yield f"{exchange.output} ({exchange.confidence:.0%} sure, model {short(exchange.variant)})"
+        said = ", ".join(filter(None, [sureness(exchange), f"model {short(exchange.variant)}"]))
+        yield f"{exchange.output} ({said})"
     elif not exchange.choices and not exchange.verdicts:
         yield "A person should answer: no model serves yet; teach one with: flywheel turn"
     else:

@@ -14,6 +14,7 @@ from openflywheel.store import Store
 from openflywheel.wheel.provenance import Lineage, Origin, Trace, resolve, trace
 from openflywheel.window._command import command, file_option
 from openflywheel.window._figures import ago, interval, plural, quoted, shares, short
+from openflywheel.window._sureness import sureness
 
 WORDS = {"yes": "promoted", "no": "refused", "inconclusive": "not promoted: inconclusive"}
 
@@ -61,7 +62,8 @@ def _follow(branch: Tree, origin: Origin, task: str) -> None:
     leaf = branch.add(f"{quoted(row.text)} is {row.labels.get(task, '')} ({said_by})")
     if exchange:
         said = exchange.output or "handed to a person"
-        leaf.add(f"exchange {exchange.id}, {ago(exchange.at)}: {said} ({exchange.confidence:.0%} sure)")
+        sure = f" ({told})" if (told := sureness(exchange)) else ""
+        leaf.add(f"exchange {exchange.id}, {ago(exchange.at)}: {said}{sure}")
     for signal in origin.signals:
         leaf.add(_signal(signal))
     for gap in origin.gaps:
