@@ -7,12 +7,14 @@ champions may answer. Between turns it answers (see `_desk.py`). A plugin here s
     def cascade(tasks, /, **limits) -> dict[str, Rule]
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from openflywheel.base.champion import CASCADE, PROMOTION, champions
+from openflywheel.base.errors import said
 from openflywheel.base.holdout import SPOT
 from openflywheel.base.ids import event_id
-from openflywheel.base.nouns import Arrow, Exchange, Gap, Model, Passed, Signal, Verdict
+from openflywheel.base.nouns import Arrow, Exchange, Fault, Gap, Model, Passed, Signal, Verdict
 from openflywheel.base.room import Given
 from openflywheel.serve._risk import control, reason
 from openflywheel.serve._rivals import best_of_each
@@ -21,6 +23,8 @@ from openflywheel.serve.cascade import certified
 ARROW = Arrow(takes=Verdict, gives=Exchange, given=(Model, Gap, Signal))
 NEWEST = 2_000  # spot checks that count: older ones tell of older traffic, and cost time in every turn
 Scores = Callable[[Model, Sequence[str]], Sequence[tuple[str, float]]]
+
+log = logging.getLogger("openflywheel")
 
 
 def run(
@@ -31,12 +35,12 @@ def run(
     checks: Mapping[str, Sequence[str]],
     errors: Mapping[str, float],
     scores: Scores,
-) -> Iterator[Verdict]:
+) -> Iterator[Verdict | Fault]:
     """Decide on every model that new verdicts are about, then on the thresholds of all that serve.
 
     `checks` maps a task to the names of the verdicts that must all say yes. `errors` maps a task to the share
     of the champion's answers that may be wrong; `scores` gives a model's answers to texts with their
-    confidences.
+    confidences. A champion that can't answer keeps the threshold that it has, and stops no other.
     """
     del plugins  # they answer between turns
     past = given.all(Verdict)
@@ -46,8 +50,8 @@ def run(
     serving, before = champions([*past, *promoted]), certified(past)
     for task, error in errors.items():
         if task in serving:
-            verdict = _certify(serving[task], task, error, given, scores)
-            if not _same(verdict, before.get(serving[task])):
+            verdict = _tried(serving[task], task, error, given, scores)
+            if isinstance(verdict, Fault) or not _same(verdict, before.get(serving[task])):
                 yield verdict
 
 
@@ -84,6 +88,14 @@ def _decide(
         n=lead.n if lead else 0,
         reason=reason or (lead.reason if lead else ""),
     )
+
+
+def _tried(about: str, task: str, error: float, given: Given, scores: Scores) -> Verdict | Fault:
+    try:
+        return _certify(about, task, error, given, scores)
+    except Exception as failed:  # whatever befalls a model must not stop promotions, turn after turn
+        log.warning("serve: the champion of %s", task, exc_info=failed)
+        return Fault(f"the champion of {task}: {said(failed)}")
 
 
 def _certify(about: str, task: str, error: float, given: Given, scores: Scores) -> Verdict:

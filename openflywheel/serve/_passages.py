@@ -21,7 +21,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from openflywheel.base.nouns import Row
+from openflywheel.base.nouns import EXCHANGE, Row
 from openflywheel.serve._sentences import pieces
 from openflywheel.serve.extractive import Quote
 
@@ -30,7 +30,6 @@ BLOCK = 256  # passages embedded at once
 BOTH = 0.8  # a neighbouring sentence is quoted too from this share of the best one's score on
 CHOICES = 3
 TRUST = ("", "seed", "user", "expert")  # whose answer holds, where several were given to one question
-EXCHANGE = "exchange:"  # begins the uri of what a person asked: not for others' eyes
 GIST = 300  # characters of an answer that are compared beside its question: more would drown it
 MARKS = "?!. \u3002\u061f"
 
@@ -94,6 +93,7 @@ def _trust(row: Row) -> int:
 
 
 def _answer(row: Row, task: str) -> Iterator[Passage]:
+    # What a person asked is not for others' eyes.
     uri = "" if row.subject or row.uri.startswith(EXCHANGE) else row.uri
     answer = row.labels[task]
     text = f"{row.text} {answer[:GIST]}"

@@ -40,8 +40,8 @@ DEFAULT: Mapping[str, Generator] = {"own": Generator()}
 def generators(**named: Generator) -> Mapping[str, Generator]:
     """Generators under names of your own: `gpu: {engine: vllm, url: http://127.0.0.1:8000/v1}`.
 
-    The champion of a text task goes to the first one that serves its base. Without any, transformers serve it
-    in a process of our own. Raises SettingsError.
+    The champion of a text task goes to the first one that serves its base and can load it. Without any,
+    transformers serve it in a process of our own. Raises SettingsError.
     """
     for name, one in named.items():
         _check(f"serve.generators: {name}", one)

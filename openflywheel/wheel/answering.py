@@ -17,7 +17,7 @@ from openflywheel.serve.routes import CHAMPION
 from openflywheel.store import Store
 from openflywheel.store.vectors import CachedEncoder
 from openflywheel.wheel.extractive import Answered, Quoting, own_variants
-from openflywheel.wheel.opening import Opener
+from openflywheel.wheel.opening import Opener, Serving
 from openflywheel.wheel.replying import Question, explored, reply
 
 PERSON = "person"
@@ -35,15 +35,14 @@ class Answering:
         self, settings: Settings, store: Store, encoder: CachedEncoder, plugins: Mapping[str, list[Any]]
     ) -> None:
         self._settings, self._store, self._plugins = settings, store, plugins
-        self._open = Opener(settings, store, encoder)
+        self._serving = Serving(store, Opener(settings, store, encoder))
         self._lock = threading.Lock()
         self._seen = -1  # journal number of the newest verdict that was looked at
-        self._serving: dict[str, tuple[Model, Answers]] = {}
         self._rules = rules(settings)
         self._quoting = Quoting(settings, store, encoder, plugins)
         self._writing = own_variants(settings, CHAMPION)
         self._promoted: dict[str, str] = {}
-        self._thresholds: dict[str, float] = {}
+        self._certified: Mapping[str, Verdict] = {}
 
     def answer(
         self, task: str, inputs: Sequence[str], people: Sequence[str], talks: Sequence[str]
@@ -68,16 +67,17 @@ class Answering:
         model, answers = self.champion(task) if not text or task in self._writing else (None, None)
         if text and answers is None:
             return self._quoting.variant(task), self._quoting.answer(task, [each.text for each in asked])
-        said = self._replies(task, answers, asked) if answers else [Reply() for _ in asked]
+        least = self._threshold(task, model)
+        said = self._replies(task, answers, asked, least) if answers else [Reply() for _ in asked]
         return self._writing.get(task, model.id if model else ""), [(each, ()) for each in said]
 
-    def _replies(self, task: str, answers: Answers, asked: Sequence[Question]) -> list[Reply]:
+    def _replies(self, task: str, answers: Answers, asked: Sequence[Question], least: float) -> list[Reply]:
         kind = self._settings.tasks[task].kind
         with one_thread():
             if kind == "rank" and isinstance(answers, Exploring):
                 found = explored(answers, asked) if asked else []
             else:
-                found = reply(kind, answers, asked, self.threshold(task))
+                found = reply(kind, answers, asked, least)
         return [said if each.text else Reply() for said, each in zip(found, asked, strict=True)]
 
     def _exchange(
@@ -108,35 +108,26 @@ class Answering:
             settings=self._settings.version,
         )
 
-    def threshold(self, task: str) -> float:
-        """Confidence below which the champion does not answer; without a cascade it always answers."""
-        return self._thresholds.get(task, 0.0)
+    def _threshold(self, task: str, model: Model | None) -> float:
+        """Confidence below which a model does not answer; without a cascade it always answers."""
+        rule = self._rules.get(task)
+        return rule.threshold(self._certified.get(model.id)) if rule and model else 0.0
 
     def champion(self, task: str) -> tuple[Model | None, Answers | None]:
-        """The model that serves a task, ready to answer; (None, None) before the first promotion."""
+        """The model that serves a task, ready to answer; (None, None) before the first promotion.
+
+        A new one that cannot be opened is tried again after some seconds (opening.py), and the one before it
+        serves on. Raises what opening it did when there is none before it.
+        """
         newest = self._store.journal.rows("SELECT max(seq) FROM journal WHERE kind = 'verdict'")[0][0] or 0
         with self._lock:
             if newest != self._seen:
                 verdicts = self._store.all(Verdict)
                 self._promoted = champions(verdicts)
-                self._thresholds = self._thresholds_now(certified(verdicts))
+                self._certified = certified(verdicts)
                 self._seen = newest
-            return self._opened(task)
-
-    def _opened(self, task: str) -> tuple[Model | None, Answers | None]:
-        """The champion of one task: a language model is opened only by who asks it here."""
-        id = self._promoted.get(task)
-        if id is None:
-            return None, None
-        if task not in self._serving or self._serving[task][0].id != id:
-            model = self._store.get(Model, [id])[id]
-            self._serving[task] = (model, self._open(model))
-        return self._serving[task]
-
-    def _thresholds_now(self, certified: Mapping[str, Verdict]) -> dict[str, float]:
-        """Task -> the threshold of the champion that serves it."""
-        serving = ((task, id, self._rules.get(task)) for task, id in self._promoted.items())
-        return {task: rule.threshold(certified.get(id)) for task, id, rule in serving if rule}
+            id = self._promoted.get(task)
+            return self._serving.of(task, id) if id else (None, None)
 
 
 def _refuse(guarded: Guarded) -> Guarded:

@@ -25,9 +25,10 @@ PLACE = "generators"  # the folder in the store with what generators need beside
 def engine(name: str, settings: Settings, store: Store) -> Engine:
     """A generator of the settings, ready to load."""
     told, place = generators(settings)[name], (store.path / PLACE).absolute()
+    home = settings.folder.absolute()
     if told.engine == "vllm":
-        return VLLM(name, told, place / f"{name}-locks")
-    return Child(name, told, place, settings.folder.absolute())
+        return VLLM(name, told, place / f"{name}-locks", home)
+    return Child(name, told, place, home)
 
 
 def champion(model: Model, store: Store) -> Champion | None:

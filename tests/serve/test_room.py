@@ -2,8 +2,9 @@ import pytest
 
 from openflywheel import serve
 from openflywheel.base.champion import champions
+from openflywheel.base.errors import StoreError
 from openflywheel.base.holdout import DRAWN, SPOT
-from openflywheel.base.nouns import Exchange, Gap, Model, Signal, Verdict
+from openflywheel.base.nouns import Exchange, Fault, Gap, Model, Signal, Verdict
 
 
 class Past:
@@ -190,3 +191,15 @@ class TestThresholds:
     def test_a_champion_that_cannot_answer_is_certified_nothing(self):
         (found,) = certify(CROWN, *sample(300), scores=lambda model, texts: [("", 0.0)] * len(texts))
         assert found.passed == "inconclusive"
+
+    def test_a_champion_that_is_damaged_stops_no_promotion_and_keeps_its_threshold(self):
+        def broken(model, texts):
+            raise StoreError("it was changed on disk")
+
+        first = certify(CROWN, *sample(300))
+        said = Verdict(check="accuracy", about="other", passed="yes", task="risk")
+        past = Past(MODEL, CROWN, *sample(300), *first, said)
+        checks = {"route": ("accuracy",), "risk": ("accuracy",)}
+        promoted, fault = serve.run([said], past, [], checks=checks, errors={"route": ERROR}, scores=broken)
+        assert (promoted.check, promoted.about, promoted.passed) == ("promotion", "other", "yes")
+        assert fault == Fault("the champion of route: it was changed on disk")

@@ -1,5 +1,6 @@
 """From a question to an Exchange: guards first, then the champion, or a person."""
 
+import time
 from math import nextafter
 
 import msgspec
@@ -9,9 +10,11 @@ from openflywheel.base.champion import CASCADE, PROMOTION, ROLLBACK
 from openflywheel.base.errors import EncoderError, SettingsError, StoreError
 from openflywheel.base.holdout import SPOT
 from openflywheel.base.ids import event_id
+from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.ngrams import NgramEncoder
 from openflywheel.base.nouns import KINDS, Exchange, Model, Row, Verdict
 from openflywheel.base.settings import read
+from openflywheel.wheel import opening
 from openflywheel.wheel.flywheel import Flywheel
 
 SECRET = "ann.perkins@example.com"
@@ -35,6 +38,12 @@ def another(wheel, **fields):
 
 def serve(wheel, model, check=PROMOTION):
     wheel.store.append([Verdict(check=check, about=model.id, task="route", passed="yes", reason=check)])
+
+
+def later(monkeypatch, seconds):
+    """Let the clock go on."""
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + seconds)
 
 
 class TestGuards:
@@ -193,6 +202,67 @@ class TestRiskControl:
 
 
 class TestChampion:
+    @pytest.fixture
+    def damaged(self, wheel):
+        """The first champion, and a second one that was promoted and lacks its weights."""
+        first, files = wheel.champion("route"), {"config.json": b"{}"}
+        said = {"form": "generator", "task": "route", "labels": ["parcel"]}
+        place = artefact.keep(wheel.store.artefacts, said, files=files)
+        wheel.ask("route", "refund")  # it is opened by who asks it first
+        second = another(wheel, uri=f"models/{place.name}")
+        serve(wheel, second)
+        return first, second
+
+    def test_while_a_new_one_cannot_be_opened_the_one_before_answers(self, damaged, wheel, caplog):
+        first, second = damaged
+        for _ in range(3):
+            exchange = wheel.ask("route", "where is my parcel")
+            assert (exchange.output, exchange.variant) == ("parcel", first.id)
+        [told] = [record.getMessage() for record in caplog.records]
+        begins = f"{second.id} was promoted for the task route and cannot be opened, {first.id} serves on: "
+        assert told.startswith(begins)
+        assert f"there is no checkpoint in {wheel.store.path / second.uri / 'checkpoint'}" in told
+        assert told.endswith(f"(see: flywheel models show {second.id})")
+
+    def test_it_is_tried_again_after_some_seconds_and_not_each_time(self, wheel, monkeypatch):
+        first, second = wheel.champion("route"), another(wheel)
+        wheel.ask("route", "refund")
+        weights = wheel.store.path / first.uri / "weights.safetensors"
+        whole = weights.read_bytes()
+        weights.write_bytes(b"")
+        serve(wheel, second)
+        assert wheel.ask("route", "refund").variant == first.id
+        weights.write_bytes(whole)
+        assert wheel.ask("route", "refund").variant == first.id
+        later(monkeypatch, opening.RETRY)
+        assert wheel.ask("route", "refund").variant == second.id
+
+    def test_one_that_was_promoted_after_it_is_opened_at_once(self, damaged, wheel, caplog):
+        third = another(wheel, uri=damaged[0].uri, method="third")
+        assert wheel.ask("route", "refund").variant == damaged[0].id
+        serve(wheel, third)
+        assert wheel.ask("route", "refund").variant == third.id
+        serve(wheel, damaged[1])
+        assert wheel.ask("route", "refund").variant == third.id
+        assert len(caplog.records) == 1
+
+    def test_what_was_certified_for_the_new_one_says_nothing_about_the_one_before(self, desk, reopen):
+        wheel = reopen(desk, TestRiskControl.STRICT)
+        TestRiskControl.certify(wheel, 0.0)
+        first = wheel.champion("route")
+        assert TestRiskControl.answers(wheel)
+        second = another(wheel, uri="models/gone")
+        serve(wheel, second)
+        TestRiskControl.certify(wheel, 1.0, about=second.id)
+        assert TestRiskControl.answers(wheel)
+        TestRiskControl.certify(wheel, 1.0, about=first.id)
+        assert not TestRiskControl.answers(wheel)
+
+    def test_one_that_the_store_does_not_have(self, wheel):
+        wheel.store.append([Verdict(check=PROMOTION, about="gone", task="route", passed="yes")])
+        with pytest.raises(StoreError, match="the model gone was promoted, and the store does not have it"):
+            wheel.ask("route", "refund")
+
     def test_a_promotion_and_a_rollback_are_noticed_at_once(self, wheel):
         first = wheel.champion("route")
         second = another(wheel)
@@ -214,7 +284,7 @@ class TestChampion:
         assert wheel.ask("price", "where is my parcel").variant == "person"
         assert wheel.ask("route", "where is my parcel").output == "parcel"
 
-    def test_one_that_was_changed_on_disk_does_not_answer(self, desk, wheel, reopen):
+    def test_one_that_was_changed_on_disk_does_not_answer(self, desk, wheel, monkeypatch):
         weights = next((desk / "wheel" / "models").glob("*/weights.safetensors"))
         whole = weights.read_bytes()
         weights.write_bytes(whole[:-4] + b"\0\0\0\1")
@@ -222,6 +292,9 @@ class TestChampion:
             wheel.ask("route", "where is my parcel")
         assert wheel.store.all(Exchange) == []
         weights.write_bytes(whole)
+        with pytest.raises(StoreError, match="was changed on disk"):  # it is not read for every question
+            wheel.ask("route", "where is my parcel")
+        later(monkeypatch, opening.RETRY)
         assert wheel.ask("route", "where is my parcel").output == "parcel"
 
     def test_it_is_read_once_and_served_from_memory(self, desk, wheel):

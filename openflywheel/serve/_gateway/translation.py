@@ -1,5 +1,7 @@
 """Between the dialect that a client speaks and the provider's, where they are two."""
 
+from msgspec.structs import replace
+
 from openflywheel.serve._dialects import (
     ChatToMessagesStream,
     MessagesToChatStream,
@@ -14,6 +16,7 @@ from openflywheel.serve._dialects import (
 from openflywheel.serve._gateway import asked as asking
 from openflywheel.serve._gateway.intake import Request
 from openflywheel.serve._gateway.surfaces import CHAT, MESSAGES
+from openflywheel.serve._generators.plain import plain
 from openflywheel.serve._upstream.chain import Prepared, Reached, Target
 
 
@@ -25,7 +28,11 @@ class Translation:
         self._stream: MessagesToChatStream | ChatToMessagesStream | None = None
 
     def prepared(self, target: Target) -> Prepared:
-        """The request in the words of a target's provider. Raises Untranslatable."""
+        """The request in the words of a target's provider, clean for our own model. Raises Untranslatable."""
+        said = self._translated(target)
+        return replace(said, body=plain(said.body, target.special)) if target.special else said
+
+    def _translated(self, target: Target) -> Prepared:
         request, self._stream = self._request, None
         if self._same(target):
             body = asking.patched(request.body, target.model)

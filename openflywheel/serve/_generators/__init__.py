@@ -8,5 +8,6 @@ host_llamacpp, host_transformers    what runs in it
 chat           OpenAI's chat completions before a model in Python
 held           a loaded model, and how many requests need it still
 writing        a loaded model as base/instruments/answers.py has it
-gguf_base, gguf_words, gguf_adapter, weights    checkpoints and adapters as llama.cpp reads them
+plain          a request without special tokens, for servers that would read them
+gguf_base, gguf_words, gguf_adapter, gguf_read, weights    checkpoints and adapters as llama.cpp reads them
 """

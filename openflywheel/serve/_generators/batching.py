@@ -52,12 +52,18 @@ class Writer:
 
     def _work(self, batch: Sequence[Asked]) -> None:
         for most in {asked.most_tokens for asked in batch}:
-            together = [asked for asked in batch if asked.most_tokens == most]
-            try:
-                texts = self._model.write([asked.chat for asked in together], most_tokens=most)
-            except Exception as error:  # whoever asked is told; the thread goes on
-                for asked in together:
-                    asked.reply.set_exception(error)
-            else:
-                for asked, text in zip(together, texts, strict=True):
-                    asked.reply.set_result(text)
+            self._write([asked for asked in batch if asked.most_tokens == most], most)
+
+    def _write(self, together: Sequence[Asked], most: int) -> None:
+        """One chat may be wrong in many ways: when a batch fails, each of it is written alone."""
+        try:
+            texts = self._model.write([asked.chat for asked in together], most_tokens=most)
+        except Exception as error:  # whoever asked is told; the thread goes on
+            if len(together) == 1:
+                together[0].reply.set_exception(error)
+                return
+            for asked in together:
+                self._write([asked], most)
+        else:
+            for asked, text in zip(together, texts, strict=True):
+                asked.reply.set_result(text)

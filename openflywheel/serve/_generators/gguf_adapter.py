@@ -1,7 +1,6 @@
 """A LoRA adapter of peft as a GGUF file, for a base that is one."""
 
 import json
-from functools import lru_cache
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from openflywheel.base.errors import StoreError
 from openflywheel.serve._generators.gguf_base import ARCHITECTURES, OTHERWISE, names, turned, write
+from openflywheel.serve._generators.gguf_read import read
 from openflywheel.serve._generators.weights import tensors
 
 PREFIX = "base_model.model."
@@ -24,7 +24,11 @@ def convert(adapter: Path, base: Path, file: Path) -> None:
     """
     config = json.loads((adapter / "adapter_config.json").read_text())
     _check(config, adapter)
-    kind, layers, heads, heads_kv = _shape(base)
+    kind, layers, heads, heads_kv, _ = read(base)
+    if kind not in ARCHITECTURES:
+        raise StoreError(
+            f"{base} is of the architecture {kind!r}; adapters of {', '.join(ARCHITECTURES)} fit"
+        )
     name_of, turn = names(kind, layers), turned(kind, heads, heads_kv)
     alpha = config["lora_alpha"] * (sqrt(config["r"]) if config.get("use_rslora") else 1.0)
     writer = gguf.GGUFWriter(file, kind)
@@ -46,18 +50,3 @@ def _check(config: dict[str, Any], adapter: Path) -> None:
     if config.get("peft_type") != "LORA" or said:
         what = ", ".join(said) or config.get("peft_type")
         raise StoreError(f"{adapter}: llama.cpp cannot apply an adapter with {what}: {OTHERWISE}")
-
-
-@lru_cache(maxsize=8)
-def _shape(base: Path) -> tuple[str, int, int, int]:
-    """Architecture, layers, heads and heads of keys of a GGUF file; kept, since it may hold many words."""
-    fields = gguf.GGUFReader(base).fields
-    kind = fields["general.architecture"].contents()
-    if kind not in ARCHITECTURES:
-        raise StoreError(
-            f"{base} is of the architecture {kind!r}; adapters of {', '.join(ARCHITECTURES)} fit"
-        )
-    heads = fields[f"{kind}.attention.head_count"].contents()
-    heads_kv = fields.get(f"{kind}.attention.head_count_kv")
-    layers = fields[f"{kind}.block_count"].contents()
-    return kind, layers, heads, heads_kv.contents() if heads_kv else heads

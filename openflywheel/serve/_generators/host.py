@@ -15,6 +15,7 @@ from openflywheel.serve._generators.champion import Champion
 from openflywheel.serve.generators import Generator
 
 EXTRAS = {"llamacpp": "llamacpp", "transformers": "lora"}
+WORDS = 2_000  # characters of an error: torch lists every tensor that does not fit
 
 
 class Told(Struct):
@@ -26,10 +27,23 @@ class Told(Struct):
 
 
 class Command(Struct):
-    """Every further one."""
+    """Every further one; its number stands in its answer."""
 
+    number: int
     load: Champion | None = None
     unload: Champion | None = None
+
+
+class Answer(Struct, omit_defaults=True):
+    """What is said to a command: where the model answers, or why not.
+
+    `special` are the names of the special tokens that it would read in messages.
+    """
+
+    number: int
+    url: str = ""
+    special: tuple[str, ...] = ()
+    error: str = ""
 
 
 class Hosting(Protocol):
@@ -37,6 +51,10 @@ class Hosting(Protocol):
 
     def load(self, champion: Champion) -> str:
         """The base URL at which it answers from now on. Raises FlywheelError."""
+        ...
+
+    def special(self, champion: Champion) -> tuple[str, ...]:
+        """The special tokens that a loaded model would read in messages."""
         ...
 
     def unload(self, champion: Champion) -> None: ...
@@ -74,22 +92,24 @@ def _hosting(told: Told) -> Hosting:
 
 def _refuse(say: TextIO, error: Exception) -> None:
     """Say of every command why it cannot be done."""
-    for _ in sys.stdin:
-        _say(say, {"error": str(error)})
+    for line in sys.stdin:
+        _say(say, Answer(_decode(line, Command).number, error=str(error)))
 
 
 def _answer(say: TextIO, hosting: Hosting, command: Command) -> None:
+    answer = Answer(command.number)
     try:
         if command.load:
-            _say(say, {"url": hosting.load(command.load)})
+            answer.url = hosting.load(command.load)
+            answer.special = hosting.special(command.load)
         elif command.unload:
             hosting.unload(command.unload)
-            _say(say, {"url": ""})
     except Exception as error:  # whatever is wrong with one model, the others go on being served
-        _say(say, {"error": f"{type(error).__name__}: {error}"})
+        answer.error = f"{type(error).__name__}: {error}"[:WORDS]
+    _say(say, answer)
 
 
-def _say(say: TextIO, answer: dict[str, str]) -> None:
+def _say(say: TextIO, answer: Answer) -> None:
     say.write(msgspec.json.encode(answer).decode() + "\n")
     say.flush()
 

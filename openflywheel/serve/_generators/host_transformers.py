@@ -23,10 +23,10 @@ class Hosting:
     """The models of this process; those that wait for the same one are answered together."""
 
     def __init__(self, settings: Generator, workspace: Path, folder: Path) -> None:
-        del settings, workspace  # it has none, and makes no files
+        del workspace  # it makes no files
         _, transformers = checkpoint.libraries()
         transformers.utils.logging.disable_progress_bar()
-        self._folder = folder
+        self._folder, self._hubs = folder, (settings.base,)
         self._writers: dict[str, Writer] = {}
         listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self._url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
@@ -38,8 +38,14 @@ class Hosting:
     def load(self, champion: Champion) -> str:
         """Raises StoreError, MissingExtra."""
         if champion.id not in self._writers:
-            self._writers[champion.id] = Writer(generator.opened(champion.place, folder=self._folder))
+            opened = generator.opened(champion.place, folder=self._folder, hubs=self._hubs)
+            self._writers[champion.id] = Writer(opened)
         return self._url
+
+    def special(self, champion: Champion) -> tuple[str, ...]:
+        """None: its chats are cleaned here (base/instruments/template.py)."""
+        del champion
+        return ()
 
     def unload(self, champion: Champion) -> None:
         """Let go of the model."""

@@ -4,6 +4,7 @@ A model's id is the hash of its content, so that loading it twice is loading it 
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from openflywheel.base.instruments.special import Special
 from openflywheel.base.instruments.wire import Pool
-from openflywheel.serve._generators.champion import Champion, NotLoaded
+from openflywheel.serve._generators.champion import Champion, NotLoaded, refuse
+from openflywheel.serve._generators.plain import special_of
 from openflywheel.serve._generators.share import Share
 from openflywheel.serve._upstream.chain import Target
 from openflywheel.serve._upstream.client import Upstream
@@ -24,6 +27,8 @@ PATIENCE = 300.0  # seconds without a byte while an adapter is loaded
 THERE = b"has already been loaded"  # how the 400 for an adapter that is loaded can be told from others
 NOWHERE = b"No adapter found"  # how the 404 for a path of an adapter can be told from others
 HINT = "start vLLM with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"
+
+log = logging.getLogger("openflywheel")
 
 
 class Card(Struct):
@@ -39,12 +44,13 @@ class Cards(Struct):
 
 
 class VLLM:
-    """One vLLM. `locks` is a folder that all processes of this machine which use it share."""
+    """One vLLM. `locks` is a folder that all processes of this machine which use it share, `home` that of
+    flywheel.yaml."""
 
-    def __init__(self, name: str, generator: Generator, locks: Path) -> None:
+    def __init__(self, name: str, generator: Generator, locks: Path, home: Path) -> None:
         provider = Provider(url=generator.url, key=generator.key)
         self.upstream = Upstream(name, provider)
-        self._name, self._folder, self._locks = name, generator.folder, locks
+        self._name, self._folder, self._locks, self._home = name, generator.folder, locks, home
         self._pool = Pool(provider.url, provider.connect, PATIENCE)  # a failed load is no failed request
         self._headers = {"content-type": "application/json"}
         if generator.key:
@@ -53,13 +59,9 @@ class VLLM:
 
     async def load(self, champion: Champion) -> Target:
         """Raises NotLoaded."""
-        if not champion.adapted or champion.instruction:
-            what = "an instruction of its own" if champion.adapted else "a whole checkpoint"
-            raise NotLoaded(
-                f"{champion.id} comes with {what}, which vLLM cannot load at run time; serve it by a "
-                "generator with  engine: transformers"
-            )
-        if champion.id not in self._shares:
+        refuse("vllm", champion)
+        new = champion.id not in self._shares
+        if new:
             self._shares[champion.id] = await asyncio.to_thread(Share, self._locks / champion.id)
         path = Path(self._folder, champion.place.name, champion.adapter.name) if self._folder else None
         said = {"lora_name": champion.id, "lora_path": str((path or champion.adapter).absolute())}
@@ -68,13 +70,25 @@ class VLLM:
             if status != 200 and not (status == 400 and THERE in body):
                 raise self._failed(f"did not load {champion.id}", status, body)
         except NotLoaded:
-            self._shares.pop(champion.id).close()
+            if new:  # else requests may still go to it, and no other process may unload it
+                self._shares.pop(champion.id).close()
             raise
-        return Target(self.upstream, champion.id)
+        return Target(self.upstream, champion.id, await asyncio.to_thread(self._special, champion))
+
+    def _special(self, champion: Champion) -> Special | None:
+        found = special_of(champion.base, self._home)
+        if found is None:
+            log.warning(
+                "%s: the tokenizer of its base %s is not on this machine: special tokens in messages reach"
+                " the generator %r as they are", champion.id, champion.base.get("name", ""), self._name,
+            )  # fmt: skip
+        return found
 
     async def unload(self, champion: Champion) -> None:
         """Unload an adapter that no process of this machine uses any more. Raises NotLoaded."""
-        share = self._shares.pop(champion.id)
+        share = self._shares.pop(champion.id, None)
+        if share is None:
+            return
         try:
             if share.last():
                 status, body = await self._post(UNLOAD, {"lora_name": champion.id})

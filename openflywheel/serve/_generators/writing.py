@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from openflywheel.serve._generators.champion import Champion, NotLoaded
 from openflywheel.serve._generators.engine import Engine
+from openflywheel.serve._generators.plain import plain
 from openflywheel.serve._upstream.chain import Target
 from openflywheel.serve._upstream.client import AttemptFailed
 
@@ -55,8 +56,11 @@ class Served:
     async def _write(self, chat: "Chat", most_tokens: int) -> str:
         model, upstream = self._target.model, self._target.upstream
         said = {"model": model, "messages": chat, "max_tokens": most_tokens, "temperature": 0}
+        asked = msgspec.json.encode(said)
+        if self._target.special:
+            asked = plain(asked, self._target.special)
         try:
-            reply = await upstream.post("/chat/completions", msgspec.json.encode(said), {}, model)
+            reply = await upstream.post("/chat/completions", asked, {}, model)
             body = await reply.read()
         except (AttemptFailed, OSError) as error:
             raise NotLoaded(f"{model} does not answer: {error}") from error

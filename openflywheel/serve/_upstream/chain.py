@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from openflywheel.base.instruments.special import Special
 from openflywheel.base.instruments.wire import Reply
 from openflywheel.base.nouns import Attempt
 from openflywheel.serve._dialects import Untranslatable
@@ -17,10 +18,11 @@ ELSEWHERE = frozenset({401, 403, 404})  # our fault at this provider: asking it 
 
 
 class Target(Struct, frozen=True):
-    """A model of a provider."""
+    """A model of a provider; `special` finds what requests to it must not hold."""
 
     upstream: Upstream
     model: str
+    special: Special | None = None
 
 
 class Prepared(Struct, frozen=True):

@@ -72,6 +72,25 @@ def test_an_error_is_for_those_who_asked():
     asyncio.run(main())
 
 
+def test_a_chat_that_cannot_be_written_fails_nobody_else():
+    async def main() -> list[object]:
+        model = Slow()
+        writer = Writer(model)
+        first = asyncio.create_task(ask(writer, "a"))
+        await asyncio.to_thread(model.began.wait, 10)
+        others = [asyncio.create_task(ask(writer, text)) for text in ("b", "bad", "c")]
+        await asyncio.sleep(0.05)
+        model.go.set()
+        said = await asyncio.gather(first, *others, return_exceptions=True)
+        assert model.batches == [["a"], ["b", "bad", "c"], ["b"], ["bad"], ["c"]]
+        writer.close()
+        return said
+
+    a, b, bad, c = asyncio.run(main())
+    assert (a, b, c) == ("a/5", "b/5", "c/5")
+    assert isinstance(bad, ValueError)
+
+
 def test_who_went_away_is_not_written_for():
     async def main() -> None:
         model = Slow()

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from openflywheel.base.errors import StoreError
-from openflywheel.serve._generators import gguf_adapter, gguf_base
+from openflywheel.serve._generators import gguf_adapter, gguf_base, gguf_read
 from openflywheel.serve._generators.gguf_words import CUTS
 
 CONFIG = {
@@ -75,6 +75,13 @@ def test_the_shape_and_the_words(checkpoint):
     kinds = gguf.TokenType
     assert found["tokenizer.ggml.token_type"] == [kinds.NORMAL, kinds.CONTROL, kinds.NORMAL, kinds.UNUSED]
     assert found["tokenizer.ggml.eos_token_id"] == 1
+
+
+def test_what_a_file_says_of_itself(checkpoint, tmp_path):
+    converted(checkpoint())
+    assert gguf_read.read(tmp_path / "base.gguf") == ("llama", 1, 1, 1, ("<|end|>",))
+    gguf_base.write(gguf.GGUFWriter(tmp_path / "bare.gguf", "gemma"))
+    assert gguf_read.read(tmp_path / "bare.gguf") == ("gemma", 0, 0, 0, ())
 
 
 def test_rows_of_queries_lie_in_turns(checkpoint):

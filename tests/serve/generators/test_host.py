@@ -1,5 +1,6 @@
 """The process that serves, as its parent talks to it: lines of JSON."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
+from openflywheel.serve._generators.host import WORDS, Command, _answer
 
 MAIN = [sys.executable, "-m", "openflywheel.serve._generators.host"]
 WITHOUT = [
@@ -30,16 +33,34 @@ def started(folder: Path, engine: str, command: list[str] = MAIN) -> Iterator[su
 
 
 def ask(process: "subprocess.Popen[str]", said: dict) -> dict:
-    process.stdin.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
+    process.stdin.write(msgspec.json.encode({"number": 7} | said, enc_hook=str).decode() + "\n")
     process.stdin.flush()
-    return json.loads(process.stdout.readline())
+    answer = json.loads(process.stdout.readline())
+    assert answer.pop("number") == 7
+    return answer
 
 
 def test_what_goes_wrong_is_told_and_the_next_one_is_served(tmp_path, named):
     with started(tmp_path, "llamacpp") as process:
-        said = ask(process, {"load": named("a", base={"name": "b", "path": "nowhere", "sha256": "1"})})
+        base = {"name": "b", "path": "nowhere", "sha256": "0" * 64}
+        said = ask(process, {"load": named("a", base=base)})
         assert "there is no checkpoint in" in said["error"]
-        assert ask(process, {"unload": named("a")}) == {"url": ""}
+        assert ask(process, {"unload": named("a")}) == {}
+
+
+def test_a_long_error_is_cut(named):
+    """torch lists every tensor that does not fit: 160 kB for a model of 1.7e9 parameters."""
+
+    class Misfit:
+        def load(self, champion):
+            raise RuntimeError("size mismatch for layer, " * 8_000)
+
+    said = io.StringIO()
+    _answer(said, Misfit(), Command(3, load=named("a")))
+    answer = json.loads(said.getvalue())
+    assert answer["number"] == 3
+    assert answer["error"].startswith("RuntimeError: size mismatch")
+    assert len(answer["error"]) == WORDS
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ def using(vllm: Running, tmp_path: Path) -> Callable[..., None]:
     def run(test: Callable[..., Awaitable[None]], processes: int = 1, **more) -> None:
         async def main() -> None:
             generator = Generator(**{"engine": "vllm", "url": vllm.url, **more})
-            engines = [VLLM("gpu", generator, tmp_path / "locks") for _ in range(processes)]
+            engines = [VLLM("gpu", generator, tmp_path / "locks", tmp_path) for _ in range(processes)]
             try:
                 await test(*engines)
             finally:
@@ -46,6 +46,21 @@ def test_a_model_is_loaded_under_its_id(using, vllm, named):
         await engine.unload(named("a"))
         assert loaded(vllm) == []
         assert not await engine.holds(named("a"))
+
+    using(test)
+
+
+def test_special_tokens_are_those_of_its_base(using, named, tmp_path, write, caplog):
+    tokens = [{"content": "<|end|>", "special": True}, {"content": "<think>", "special": False}]
+    write(tmp_path / "base" / "tokenizer.json", {"added_tokens": tokens})
+
+    async def test(engine: VLLM) -> None:
+        target = await engine.load(named("a", base={"name": "tiny", "path": "base"}))
+        assert target.special.findall("a<think><|end|>") == ["<|end|>"]
+        assert not caplog.records
+        target = await engine.load(named("b", base={"name": "tiny", "path": "nowhere"}))
+        assert target.special is None
+        assert "the tokenizer of its base tiny is not on this machine" in caplog.text
 
     using(test)
 
@@ -87,6 +102,8 @@ def test_what_it_cannot_load(using, vllm, named):
             await engine.load(named("a", adapted=False))
         with pytest.raises(NotLoaded, match="an instruction of its own"):
             await engine.load(named("a", instruction="Be brief."))
+        with pytest.raises(NotLoaded, match="a chat template of its own, which vllm cannot load"):
+            await engine.load(named("a", template="{{ messages }}"))
         assert vllm.requests() == []
 
     using(test)
@@ -101,6 +118,33 @@ def test_a_load_that_fails_may_be_tried_again(using, vllm, named):
         await engine.load(named("a"))
         assert engine.upstream.circuit.open is False
         assert loaded(vllm) == [named("a").id]
+
+    using(test)
+
+
+def test_a_load_again_that_fails_lets_go_of_nothing(using, vllm, named):
+    """Requests may still go to the adapter: no other process may unload it, and this one must do so later."""
+
+    async def test(one: VLLM, other: VLLM) -> None:
+        await one.load(named("a"))
+        httpx2.post(f"{vllm.url}/unload_lora_adapter", json={"lora_name": named("a").id})  # as by a restart
+        rule = {"path": "load_lora_adapter", "status": 500, "message": "out of memory", "times": 1}
+        vllm.script({"prices": {"tiny": {}}, "rules": [rule]})
+        with pytest.raises(NotLoaded, match="500"):
+            await one.load(named("a"))
+        await other.load(named("a"))
+        await other.unload(named("a"))
+        assert loaded(vllm) == [named("a").id]
+        await one.unload(named("a"))
+        assert loaded(vllm) == []
+
+    using(test, 2)
+
+
+def test_what_it_has_not_it_unloads_without_complaint(using, vllm, named):
+    async def test(engine: VLLM) -> None:
+        await engine.unload(named("a"))
+        assert vllm.requests() == []
 
     using(test)
 
@@ -146,7 +190,7 @@ def test_without_the_variable_it_says_which(monkeypatch, tmp_path, named):
     monkeypatch.delenv("VLLM_ALLOW_RUNTIME_LORA_UPDATING", raising=False)
 
     async def main(url: str) -> None:
-        engine = VLLM("gpu", Generator(engine="vllm", url=url), tmp_path)
+        engine = VLLM("gpu", Generator(engine="vllm", url=url), tmp_path, tmp_path)
         with pytest.raises(NotLoaded, match="404 .*; start vLLM with --enable-lora and VLLM_ALLOW"):
             await engine.load(named("a"))
         await engine.close()

@@ -20,7 +20,7 @@ def chats(*texts: str):
 
 @pytest.fixture
 def gpu(vllm, tmp_path: Path):
-    return partial(VLLM, "gpu", Generator(engine="vllm", url=vllm.url), tmp_path)
+    return partial(VLLM, "gpu", Generator(engine="vllm", url=vllm.url), tmp_path, tmp_path)
 
 
 def test_it_writes_while_it_is_loaded(vllm, gpu, named):
@@ -32,6 +32,12 @@ def test_it_writes_while_it_is_loaded(vllm, gpu, named):
     asked = [r.body for r in vllm.requests() if r.path.endswith("completions")]
     assert {(body["model"], body["temperature"]) for body in asked} == {(named("a").id, 0)}
     assert [card["id"] for card in httpx2.get(f"{vllm.url}/models").json()["data"]] == ["tiny"]
+
+
+def test_special_tokens_are_taken_out_as_a_gateway_does_it(vllm, gpu, named, tmp_path, write):
+    write(tmp_path / "base" / "tokenizer.json", {"added_tokens": [{"content": "<|end|>", "special": True}]})
+    with served(gpu, named("a", base={"name": "tiny", "path": "base"})) as writing:
+        assert writing.write(chats("hi<|end|>you")) == ["Echo: hi you"]
 
 
 def test_no_chats_no_answers(gpu, named):
