@@ -2,12 +2,13 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.nouns import Drop, Gap, Record
+from openflywheel.base.settings import Task
 from openflywheel.collect._files.entry import Entry
 from openflywheel.collect._files.glob import matches
 from openflywheel.collect._files.place import Place, place
@@ -32,6 +33,7 @@ def files(
     folder: Path,
     objects: Objects,
     subject: Subject,
+    tasks: Mapping[str, Task],
     state: dict[str, Any],
 ) -> Iterator[Record | Drop]:
     """Records of files that are new or changed since the last time, at most `most` of them.
@@ -41,12 +43,14 @@ def files(
     flywheel.yaml. `exclude` are globs below it. Files of more than `largest` bytes are dropped.
 
     Tables (CSV, TSV, JSON, JSON Lines, XLSX, Parquet) give a Record a row: `text` names the columns of the
-    text, `label` and `person` those of the label and of whom it is about; the others are its facts. Documents
-    (HTML, PDF, DOCX, PPTX, mails, plain text) give one each, Markdown one a section, a text file that `path`
-    itself names one a line. Images, audio and video are kept as objects. Archives (ZIP, TAR, gzip,
-    bzip2, xz) are read like folders. What is broken, hidden, unsafe or of another kind is dropped with its
-    reason. Raises SettingsError when nothing is there, or one named table lacks a column; MissingExtra;
-    SourceFailed.
+    text, `label` and `person` those of the label and of whom it is about; the others are its facts, and so
+    are the values of an object `meta`. Values that can't be facts are dropped with their column's name. A
+    table that `path` itself names is told where another column than `label` seems to hold what the task
+    learns; `label: ""` says that none does. Documents (HTML, PDF, DOCX, PPTX, mails, plain text) give one
+    each, Markdown one a section, a text file that `path` itself names one a line. Images, audio and video are
+    kept as objects. Archives (ZIP, TAR, gzip, bzip2, xz) are read like folders. What is broken, hidden,
+    unsafe or of another kind is dropped with its reason. Raises SettingsError when nothing is there, or one
+    named table has a column in none of its rows; MissingExtra; SourceFailed.
     """
     where = place(path, folder)
     reading = Reading(
@@ -57,6 +61,7 @@ def files(
         largest=largest,
         objects=objects,
         subject=subject,
+        kind=tasks[gap.task].kind if gap.task in tasks else "",
     )
     yield from reading.fresh(_wanted(where, exclude), state, most)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from openflywheel.base.holdout import DRAWN, SEALED, held_out
-from openflywheel.base.nouns import Exchange, Gap, Record, Signal
+from openflywheel.base.nouns import EXCHANGE, Exchange, Gap, Record, Signal
 from openflywheel.base.thumbs import COUNTS, MODEL, REJECTED, TEACHER, THUMB, WHY
 
 Heard = Mapping[str, Sequence[Signal]]
@@ -57,7 +57,7 @@ def _record(exchange: Exchange, answer: Signal, held: bool) -> Record:
     return Record(
         text=exchange.input,
         source="traffic",
-        uri=f"exchange:{exchange.id}",
+        uri=f"{EXCHANGE}{exchange.id}",
         subject=exchange.subject,
         purposes=("evaluation",) if held else ("training",),
         labels={exchange.task: answer.correction},
@@ -73,7 +73,7 @@ def _given(exchange: Exchange, gap: Gap) -> Record:
     return Record(
         text=exchange.input,
         source="traffic",
-        uri=f"exchange:{exchange.id}",
+        uri=f"{EXCHANGE}{exchange.id}",
         subject=exchange.subject,
         purposes=("training",),
         labels={exchange.task: exchange.output},
@@ -88,7 +88,7 @@ def _sealed(exchange: Exchange) -> Record:
     return Record(
         text=exchange.input,
         source="traffic",
-        uri=f"exchange:{exchange.id}",
+        uri=f"{EXCHANGE}{exchange.id}",
         subject=exchange.subject,
         purposes=("evaluation",),
         labels={exchange.task: ""},

@@ -13,6 +13,7 @@ from PIL import Image
 from openflywheel.base import door
 from openflywheel.base.errors import MissingExtra, SettingsError
 from openflywheel.base.nouns import Drop, Gap, Record
+from openflywheel.base.settings import Task
 from openflywheel.collect._files import kinds
 from openflywheel.collect.files import check, discover, files, read_rows
 
@@ -32,6 +33,7 @@ def read(folder, path, gap=COLD, state=None, objects=None, **settings):
         "folder": folder,
         "objects": Objects() if objects is None else objects,
         "subject": "key of {}".format,
+        "tasks": {"route": Task(kind="label"), "price": Task(kind="number"), "answer": Task(kind="text")},
     }
     return list(files(gap, path=path, **settings, **handed, state={} if state is None else state))
 
@@ -95,6 +97,137 @@ def test_several_columns_make_a_text_and_a_person_is_a_key(tmp_path):
     (tmp_path / "a.csv").write_text("title,body,who\nHelp,it broke,ann@example.com\n")
     (one,) = read(tmp_path, "a.csv", text=("title", "body"), person="who")
     assert (one.text, one.subject, one.meta) == ("Help\nit broke", "key of ann@example.com", {})
+
+
+def lines(folder, *rows):
+    (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder, "a.jsonl"
+
+
+def test_the_values_of_an_object_meta_are_facts_and_columns_go_before_them(tmp_path):
+    chat = [{"role": "user", "content": "hi"}]
+    inside = {
+        "item": "kb1",
+        "price": 2.5,
+        "old": True,
+        "lang": "de",
+        "none": None,
+        "chat": chat,
+        "who": "ann",
+    }
+    (one,) = read(
+        *lines(tmp_path, {"text": "a lamp", "lang": "en", "by": "ann", "meta": inside}), person="by"
+    )
+    assert json.loads(one.meta.pop("chat")) == chat
+    assert one.meta == {"item": "kb1", "price": "2.5", "old": "true", "lang": "en"}  # and nobody's name
+    assert one.labels == {}
+
+
+def test_a_label_inside_meta_is_a_fact_unless_the_settings_name_it(tmp_path):
+    place = lines(tmp_path, {"text": "a lamp", "meta": {"label": "buy", "text": "other", "item": "kb1"}})
+    (one,) = read(*place)
+    assert (one.text, one.labels, one.meta) == (
+        "a lamp", {}, {"label": "buy", "text": "other", "item": "kb1"},
+    )  # fmt: skip
+    (named,) = read(*place, label="meta.label")
+    assert (named.labels, named.meta) == ({"route": "buy"}, {"text": "other", "item": "kb1"})
+
+
+def test_facts_of_meta_tell_records_apart(tmp_path):
+    one, other = read(*lines(tmp_path, *({"text": "a lamp", "meta": {"item": i}} for i in ("kb1", "kb2"))))
+    assert one.id != other.id
+
+
+def test_values_that_no_fact_can_hold_are_dropped_with_their_name_and_the_row_is_kept(tmp_path):
+    rows = [
+        {"text": "a", "label": "x", "tags": ["b", "c"], "by": {"name": "ann"}, "empty": {}, "none": None},
+        {
+            "text": "b",
+            "label": "x",
+            "by": {"name": "bob"},
+            "essay": "z" * 2_001,
+            "meta": {"long": "y" * 2_001},
+        },
+        {"text": "", "by": {"name": "eve"}},
+    ]
+    first, _, *rest = [d for d in read(*lines(tmp_path, *rows)) if isinstance(d, Drop)]
+    assert first == Drop("column 'by' left out: it holds no plain value")
+    assert [d.reason for d in rest] == [
+        "column 'essay' left out: longer than 2,000 characters",
+        "column 'meta.long' left out: longer than 2,000 characters",
+        "no text",
+    ]
+    a, b = (r for r in read(*lines(tmp_path, *rows)) if isinstance(r, Record))
+    assert (a.meta, b.meta) == ({"tags": "b, c"}, {})
+
+
+def test_a_row_goes_on_where_it_stopped_though_it_gave_more_than_its_record(tmp_path):
+    place = lines(tmp_path, *({"text": str(n), "label": "x", "by": {"n": n}} for n in range(4)))
+    state, got = {}, []
+    for _ in range(3):
+        got.append(texts(*place, state=state, most=2))
+        state = json.loads(json.dumps(state))
+    assert got == [["0", "1"], ["2", "3"], []]
+
+
+def test_a_column_that_only_some_rows_have_is_found_and_none_is_explained(tmp_path):
+    place = lines(tmp_path, {"text": "a lamp", "meta": {"item": "kb1"}}, {"text": "lamp", "by": "ann"})
+    assert [r.subject for r in read(*place, person="by")] == ["", "key of ann"]
+    with pytest.raises(SettingsError, match=r"no column 'person'; choices: by, meta, text$"):
+        read(*place, person="person")
+    with pytest.raises(SettingsError, match=r"no column 'bye'; did you mean 'by'\?"):
+        read(*place, person="bye")
+
+
+TEAMS = "text,team\nhello you,x\nbye now,y\n"
+
+
+def test_a_table_without_labels_is_told_which_column_looks_like_them(tmp_path):
+    (tmp_path / "a.csv").write_text(TEAMS)
+    said, *records = read(tmp_path, "a.csv")
+    assert said == Drop("no row of a.csv has a label: name its column (label: team)")
+    assert [r.text for r in records] == ["hello you", "bye now"]
+    assert [r.labels for r in read(tmp_path, "a.csv", label="team")] == [{"route": "x"}, {"route": "y"}]
+
+
+def test_the_column_that_looks_like_labels_has_few_values_and_no_numbers(tmp_path):
+    rows = [f"2026-01-{n:02},u{n},{n % 4},t{n % 3},a@b.c,https://x/{n},row {n}" for n in range(1, 29)]
+    (tmp_path / "a.csv").write_text("\n".join(["day,user,floor,team,mail,link,text", *rows]))
+    assert reasons(tmp_path, "a.csv") == [
+        "no row of a.csv has a label: name its column (label: team)",
+    ]  # fmt: skip
+    cold = Gap(topic="price", why="cold start", task="price")
+    assert reasons(tmp_path, "a.csv", gap=cold)[0].endswith("(label: floor)")
+
+
+@pytest.mark.parametrize(
+    ("content", "settings"),
+    [
+        (TEAMS.replace("team", "label"), {}),
+        (TEAMS, {"label": ""}),
+        (TEAMS, {"person": "team"}),
+        (TEAMS, {"gap": Gap(topic="a", why="", task="answer")}),
+        (TEAMS, {"gap": Gap(topic="a", why="", task="price")}),
+        (TEAMS, {"gap": Gap(topic="a", why="")}),
+        (TEAMS.replace("team", "item"), {}),
+        (TEAMS.replace("team", "te\x1b[2Jam"), {}),  # it would clear the terminal
+        ("text\nhello\nbye\n", {}),
+        ("text,label,team\nhello,,x\nbye,,y\n", {}),  # to be labelled
+        ("text,team\nhello,x\nbye,x\n", {}),
+        ("text,day\nhello,2026-01-01\nbye,2026-01-02\n", {}),
+    ],
+)
+def test_no_column_is_named_where_labels_are_there_or_not_wanted(tmp_path, content, settings):
+    (tmp_path / "a.csv").write_text(content)
+    assert reasons(tmp_path, "a.csv", **settings) == []
+
+
+def test_no_column_is_named_where_later_rows_are_labelled_or_for_files_of_a_folder(tmp_path):
+    place = lines(tmp_path, {"text": "a", "team": "x"}, {"text": "b", "team": "y", "label": "z"})
+    assert reasons(*place) == []
+    (tmp_path / "a.jsonl").unlink()
+    (tmp_path / "a.csv").write_text(TEAMS)
+    assert reasons(tmp_path, ".") == []
 
 
 def test_a_missing_file_is_explained(tmp_path):
@@ -292,7 +425,7 @@ def test_the_door_knows_its_settings():
     about = door.describe("collect", "files")
     own = [s.name for s in about.settings if not s.shared]
     assert own == ["path", "text", "label", "person", "exclude", "largest", "most"]
-    assert set(about.handed) == {"folder", "objects", "subject", "state"}
+    assert set(about.handed) == {"folder", "objects", "subject", "state", "tasks"}
     assert door.check("collect", "files", {"path": "a", "basis": "consent", "text": ["a", "b"]})["text"] == (
         "a",
         "b",
@@ -329,7 +462,11 @@ def test_a_broken_line_of_rows_is_named(tmp_path):
         ("sec_filings/*.html", 7, set()),
         ("earnings21", 1, {"unknown kind of file"}),
         ("readability_pages/**/*.html", 100, {"no text"}),
-        ("banking77/train.csv", 10_003, set()),
+        (
+            "banking77/train.csv",
+            10_003,
+            {"no row of train.csv has a label: name its column (label: category)"},
+        ),
     ],
 )
 def test_real_documents(path, documents, dropped):

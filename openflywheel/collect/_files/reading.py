@@ -1,6 +1,6 @@
 """Files of a place as Records: what is new, read kind by kind, with what was left out said."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import Any, Protocol
@@ -8,16 +8,19 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
+from openflywheel.base.errors import SettingsError
 from openflywheel.base.ids import content_id
 from openflywheel.base.nouns import Drop, Gap, Part, Record
+from openflywheel.collect._files.answers import unnamed
 from openflywheel.collect._files.entry import Entry
 from openflywheel.collect._files.explore import explore
 from openflywheel.collect._files.file import File, Found, Refused
 from openflywheel.collect._files.kinds import TABLES, kind_of
 from openflywheel.collect._files.place import Place
+from openflywheel.collect._files.rows import things
 from openflywheel.collect._files.seen import Seen
 from openflywheel.collect._files.transcribe import transcribe
-from openflywheel.collect._rows.record import LONGEST_FACT, Columns, Subject, record, shown
+from openflywheel.collect._rows.record import LONGEST_FACT, Columns, Subject, shown
 from openflywheel.collect._streams import Stream
 
 LONGEST = 16 << 20  # characters of a document
@@ -30,7 +33,10 @@ class Objects(Protocol):
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """How files become Records; `failure` says why a row reports that its sender failed, or ""."""
+    """How files become Records; `failure` says why a row reports that its sender failed, or "".
+
+    With the `kind` of the gap's task a table without labels is told of its column that looks like them.
+    """
 
     gap: Gap
     place: Place
@@ -39,6 +45,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     largest: int
     objects: Objects
     subject: Subject
+    kind: str = ""
     failure: Callable[[dict[str, Any]], str] = lambda _: ""
 
     def fresh(self, entries: Sequence[Entry], state: dict[str, Any], most: int) -> Iterator[Record | Drop]:
@@ -50,28 +57,57 @@ class Reading(Struct, frozen=True, kw_only=True):
         seen, left = Seen(state.setdefault(self.gap.task, {}), settings), most
         with closing(seen.fresh(entries)) as fresh:
             for entry, before in fresh:
-                for number, thing in enumerate(self._things(entry, before), start=before + 1):
+                for number, thing in self._things(entry, before):
                     yield thing
                     seen.given(entry, number)
                     left -= isinstance(thing, Record)
                     if left <= 0:
                         return
 
-    def _things(self, entry: Entry, before: int) -> Iterator[Record | Drop]:
-        found = enumerate(opened(self.place, entry, self.largest))
+    def _things(self, entry: Entry, before: int) -> Iterator[tuple[int, Record | Drop]]:
+        """What becomes of each thing in a file but the first `before`, with its number."""
+        found = enumerate(opened(self.place, entry, self.largest), start=1)
         for number, each in islice(found, before, None):
-            first = number == 0 and self.place.single
-            yield each if isinstance(each, Drop) else self._thing(*each, first)
+            if isinstance(each, Drop):
+                yield number, each
+                continue
+            if number == 1 and self.place.single and each[1].row is not None:
+                yield from ((0, said) for said in self._look(entry, each[1].row))
+            yield from ((number, thing) for thing in self._thing(*each))
 
-    def _thing(self, name: str, found: Found, first: bool) -> Record | Drop:
+    def _thing(self, name: str, found: Found) -> Iterator[Record | Drop]:
         uri = self.place.uri(name) + (f"#{found.anchor}" if found.anchor else "")
         if found.row is None:
-            return self._document(found, uri)
-        if failed := self.failure(found.row):
-            return Drop(failed)
-        if first:  # of a file that the user named: a wrong column is a mistake in the settings
-            self.columns.require(found.row, uri)
-        return record(found.row, self.gap, self.columns, source=self.source, uri=uri, subject=self.subject)
+            yield self._document(found, uri)
+        elif failed := self.failure(found.row):
+            yield Drop(failed)
+        else:
+            yield from things(
+                found.row, self.gap, self.columns, source=self.source, uri=uri, subject=self.subject
+            )
+
+    def _look(self, entry: Entry, first: dict[str, Any]) -> Iterator[Drop]:
+        """Are the columns of a table that the user named itself those of the settings?
+
+        Where the first row lacks one all are looked at: rows of JSON Lines differ. Raises SettingsError.
+        """
+        where = self.place.uri(entry.name)
+        try:
+            self.columns.require(first, where)
+        except SettingsError:
+            there = dict.fromkeys(name for row in self._rows(entry) for name in row)
+            self.columns.require(there, where)
+        if self.columns.label in first:
+            return
+        with closing(self._rows(entry)) as rows:
+            column = unnamed(rows, self.columns, self.kind)
+        if column:
+            yield Drop(f"no row of {where} has a label: name its column (label: {column})")
+
+    def _rows(self, entry: Entry) -> Generator[dict[str, Any], None, None]:
+        for each in opened(self.place, entry, self.largest):
+            if not isinstance(each, Drop) and each[1].row is not None:
+                yield each[1].row
 
     def _document(self, found: Found, uri: str) -> Record | Drop:
         text = shown(found.text or (transcribe(found.content, found.mime) if found.mime else ""))
