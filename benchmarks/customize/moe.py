@@ -31,10 +31,12 @@ from openflywheel.base.nouns import Row as Example
 from openflywheel.customize import Lesson
 from openflywheel.customize._moe.experts import dense, sparse, trained
 from openflywheel.customize._moe.judging import losses
-from openflywheel.customize._moe.settings import Job, Mix
+from openflywheel.customize._moe.mix import Mix
+from openflywheel.customize._moe.settings import Job
 from openflywheel.customize._tuning.chats import chat
 from openflywheel.customize._tuning.chats import examples as tokens_of
-from openflywheel.customize._tuning.running import Plan, Tuning, run
+from openflywheel.customize._tuning.running import Plan, run
+from openflywheel.customize._tuning.tuning import Tuning
 from openflywheel.customize.lora import lora
 from openflywheel.customize.moe import moe
 

@@ -101,14 +101,15 @@ def _cold(item: Any) -> Any:
 def _lesson(taste: NDArray[np.intp], visits: Sequence[Visit], random: np.random.Generator) -> Lesson:
     """Items with words of their taste among others, and all that known people chose but the last."""
     texts = [" ".join(random.choice(THEMES[t].split(), 3, replace=False)) for t in taste]
-    rows = [Example(text=text, source="b", meta={"item": str(i)}) for i, text in enumerate(texts)]
-    rows += [
+    items = [Example(text=text, source="b", meta={"item": str(i)}) for i, text in enumerate(texts)]
+    rows = [
         Example(text="", source="b", subject=visit.person, labels={"next": str(item)}, at=float(place))
         for visit in visits
         if not visit.stranger
         for place, item in enumerate(visit.chosen[:-1])
     ]
-    return Lesson(Dataset(name="d", task="next", role="train", rows=(), recipe=""), rows, "rank")
+    dataset = Dataset(name="d", task="next", role="train", rows=(), recipe="")
+    return Lesson(dataset, rows, "rank", items=items)
 
 
 def _popular(made: Recommender, encoder: Encoder) -> Recommender:
@@ -144,7 +145,8 @@ def _bandit(source: Path, encoder: Encoder, folder: Path) -> list[Row]:
         if row["click"] == "1"
     ]
     items = [Example(text="", source="b", meta={"item": str(i)}) for i in range(34)]
-    lesson = Lesson(Dataset(name="d", task="next", role="train", rows=(), recipe=""), [*items, *rows], "rank")
+    dataset = Dataset(name="d", task="next", role="train", rows=(), recipe="")
+    lesson = Lesson(dataset, rows, "rank", items=items)
     made = opened(
         folder / Path(recommend(lesson, encoder=encoder, artefacts=folder, seed=0).uri).name, encoder=encoder
     )

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -23,6 +24,7 @@ from msgspec import Struct
 
 from openflywheel.base.errors import MissingExtra, UnknownPlugin, UnknownSetting, suggest
 from openflywheel.base.ids import content_id
+from openflywheel.base.misfit import misfit
 
 Plugin = Callable[..., Any]
 
@@ -43,6 +45,7 @@ HANDED_IN: Mapping[str, str] = {
     "heard": "look-up of the signals about an exchange",
     "experts": "the queue of questions for experts",
     "detect": "the guards' detectors: text -> spans",
+    "cluster": "the Ray cluster that trains: its address, or None for this process",
     "folder": "the folder of flywheel.yaml",
     "predict": "answers of a stored model: (model, texts) -> labels",
     "artefacts": "the folder that keeps models",
@@ -149,9 +152,11 @@ def _import(room: str, name: str, load: Callable[[], Plugin]) -> Plugin:
         missing = error.name or ""
         if missing.partition(".")[0] == "openflywheel":
             raise
-        raise MissingExtra(
-            f"{room}.{name} needs {missing!r}: pip install {_what_installs(missing)}"
-        ) from error
+        raise _missing(room, name, missing) from error
+
+
+def _missing(room: str, name: str, module: str) -> MissingExtra:
+    return MissingExtra(f"{room}.{name} needs {module!r}: pip install {_what_installs(module)}")
 
 
 def _what_installs(module: str) -> str:
@@ -225,10 +230,12 @@ def _is_literal(kind: Any) -> bool:
 
 def _convert(about: Description, key: str, value: Any) -> Any:
     setting = about.setting(key)
+    kind = setting.type if setting else Any
     try:
-        return msgspec.convert(value, setting.type if setting else Any)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise UnknownSetting(f"{about.room}.{about.name}: {key} = {value!r}: {error}", key) from None
+        said = misfit(error, kind)
+        raise UnknownSetting(f"{about.room}.{about.name}: {key} = {value!r}: {said}", key) from None
 
 
 def function_of(plugin: Plugin) -> Plugin:
@@ -243,11 +250,27 @@ def name_of(plugin: Plugin) -> str:
     return function_of(plugin).__name__
 
 
+def settings_of(plugin: Plugin) -> dict[str, Any]:
+    """The settings that a loaded plugin is bound to, without what was handed in."""
+    if isinstance(plugin, Under):
+        return settings_of(plugin.plugin)
+    if not isinstance(plugin, partial):
+        return {}
+    own = {name: value for name, value in plugin.keywords.items() if name not in HANDED_IN}
+    return {**settings_of(plugin.func), **own}
+
+
 def load(
     room: str, name: str, given: Mapping[str, Any] | None = None, handed: Mapping[str, Any] | None = None
 ) -> Plugin:
-    """A plugin with its settings bound, and what the wheel hands in."""
+    """A plugin with its settings bound, and what the wheel hands in. Raises MissingExtra.
+
+    A module that imports what is heavy only when it is called names that in `REQUIRES`: it is looked up here.
+    """
     settings, about = check(room, name, given or {}), describe(room, name)
+    for needed in getattr(inspect.getmodule(find(room, name)), "REQUIRES", ()):
+        if find_spec(needed) is None:
+            raise _missing(room, name, needed)
     common = {s.name for s in about.settings if s.shared}
     own = {key: value for key, value in settings.items() if key not in common}
     kind = shared(room, name)

@@ -85,6 +85,11 @@ class EncoderError(FlywheelError):
     """The sentence encoder's weights are missing or damaged."""
 
 
+def said(error: Exception) -> str:
+    """An error in a line: ours speak for themselves, others with their type."""
+    return str(error) if isinstance(error, FlywheelError) else f"{type(error).__name__}: {error}"
+
+
 def suggest(value: str, choices: Iterable[str]) -> str:
     """End of a sentence about a wrong name: the nearest choice if one is near, else all of them."""
     known = sorted(choices)

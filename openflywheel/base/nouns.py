@@ -14,8 +14,9 @@ from msgspec import Meta, Struct, field
 from openflywheel.base.ids import content_id, event_id
 
 Passed = Literal["yes", "no", "inconclusive"]
-Role = Literal["train", "validation", "preference", "holdout"]
+Role = Literal["train", "validation", "preference", "items", "holdout"]
 Source = Literal["user", "expert", "model", "code"]
+EXCHANGE = "exchange:"  # begins the uri of a record of own traffic; the exchange's id follows
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what a column of tables can hold
 
 
@@ -278,10 +279,14 @@ class Fault(Struct, frozen=True):
 
 
 class Paid(Struct, frozen=True):
-    """What a provider took for its work, in the currency of `wheel.budget.dollars`: goes into the Step."""
+    """What a provider took for its work, in the currency of `wheel.budget.dollars`: goes into the Step.
+
+    With a `run`, a name, it is all that the run has taken so far: the room books what is new of it, once.
+    """
 
     dollars: float
     provider: str
+    run: str = ""
 
 
 class Arrow(Struct, frozen=True, kw_only=True):

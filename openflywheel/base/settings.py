@@ -18,6 +18,7 @@ from msgspec import Meta, Struct, field
 from openflywheel.base import door
 from openflywheel.base.errors import FlywheelError, MissingSecret, SettingsError, suggest
 from openflywheel.base.ids import content_id
+from openflywheel.base.misfit import plain
 
 T = TypeVar("T")
 SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -60,7 +61,8 @@ class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `labels` to learn from and for the sealed `holdout`; `dollars` for paid providers. Fetching and keeping
     a `document` costs so much in the currency of the tasks' costs: one that is worth less is not fetched. A
-    training run that is to take more than `training` seconds waits until somebody agrees.
+    training run that is to take more than `training` seconds, or `training_dollars`, waits until somebody
+    agrees.
     """
 
     labels: int = 30
@@ -68,6 +70,7 @@ class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dollars: float = 0.0
     document: float = 0.001
     training: float = 900.0
+    training_dollars: float = 10.0
 
 
 class Holdout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,8 +115,9 @@ class WebSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table `wheel:`.
 
-    `engine` says where curation works: "local" (processes of this machine), "ray" (a cluster of this
-    machine's own), or "ray:ADDRESS" (a cluster that is there, as in ray:auto or ray:10.0.0.1:6379).
+    `engine` says where curation and the tuning of language models work: "local" (processes of this
+    machine), "ray" (a cluster of this machine's own), or "ray:ADDRESS" (a cluster that is there, as in
+    ray:auto or ray:10.0.0.1:6379).
     """
 
     engine: Annotated[str, Meta(pattern="^(local|ray(:.+)?)$")] = "local"
@@ -124,6 +128,12 @@ class WheelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     keep: Keep = field(default_factory=Keep)
     web: WebSettings = field(default_factory=WebSettings)
     seed: int = 0
+
+    @property
+    def cluster(self) -> str | None:
+        """The address of the Ray cluster that `engine` names, "local" for a new one; None for no cluster."""
+        kind, _, address = self.engine.partition(":")
+        return (address or "local") if kind == "ray" else None
 
 
 class Chosen(Struct, frozen=True):
@@ -294,6 +304,7 @@ class _Page:
                 name = unknown[1]
                 said = f"there is no setting {name!r}; {suggest(name, _known(kind, parts))}"
                 raise SettingsError(f"{self.at((*where, name))}: {said}") from None
+            said = plain(error, kind)
             raise SettingsError(f"{self.at(where)}: {'.'.join(where) or 'settings'}: {said}") from None
 
     def plugins(self, room: str, only: str = "") -> tuple[Chosen, ...]:

@@ -11,7 +11,7 @@ A step that must see all rows at once takes no batch and gives a Whole (see _who
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pyarrow as pa
 from openflywheel.base.door import function_of, name_of
 from openflywheel.base.ids import content_id
 from openflywheel.base.instruments.columns import from_table, to_batch
+from openflywheel.base.items import is_item
 from openflywheel.base.nouns import Arrow, Dataset, Drop, Reading, Record, Row, changed
 from openflywheel.base.room import Given
 from openflywheel.curate._batches import kept
@@ -56,16 +57,17 @@ def run(
     plugins: Sequence[Plugin],
     *,
     recipe: str,
+    kinds: Mapping[str, str],
     workspace: Path,
     engine: Callable[[], AbstractContextManager[Engine]],
     opener: Opener,
 ) -> Iterator[Row | Dataset | Drop | Reading]:
     """Curate what is new, then freeze a version of every set that changed.
 
-    `recipe` names the steps with their settings. Under a new one everything that is stored is curated again:
-    a set never mixes rows of two recipes. What whole steps must know of earlier records lies in `workspace`,
-    and is made anew where it is missing. `engine` opens one, with `opener` for its processes, for more than
-    `FEW` records.
+    `recipe` names the steps with their settings, `kinds` maps a task to its kind. Under a new recipe
+    everything that is stored is curated again: a set never mixes rows of two recipes. What whole steps must
+    know of earlier records lies in `workspace`, and is made anew where it is missing. `engine` opens one,
+    with `opener` for its processes, for more than `FEW` records.
     """
     state = workspace / recipe
     records = took if in_step(workspace, recipe, took) else given.all(Record)
@@ -97,7 +99,7 @@ def run(
     tidy(workspace, recipe)
     stand = {row.id: row for row in _standing(list(before.values()), state)}
     yield from (row for row in stand.values() if row.id not in before)
-    yield from freeze(list(stand.values()), given.all(Dataset), recipe)
+    yield from freeze(list(stand.values()), given.all(Dataset), recipe, kinds)
 
 
 def _standing(rows: Sequence[Row], state: Path) -> Iterator[Row]:
@@ -106,8 +108,8 @@ def _standing(rows: Sequence[Row], state: Path) -> Iterator[Row]:
     for row, mark in zip(rows, marks.to_pylist(), strict=True):
         if mark["drop"] is None:
             now = {name: mark[name] for name in ("role", "weight") if mark[name] is not None}
-            if row.role == "preference" and now.get("role") == "train":
-                del now["role"]
+            if is_item(row) or (row.role == "preference" and now.get("role") == "train"):
+                now.pop("role", None)
             same = all(getattr(row, name) == value for name, value in now.items())
             yield row if same else changed(row, **now, parents=row.parents)
 

@@ -1,26 +1,37 @@
-"""Frozen versions of training sets, validation sets and holdouts.
+"""Frozen versions of training sets, validation sets, items and holdouts.
 
 A text that teaches is no question any more: it leaves the holdout and the validation set. (The other way
 round, one held-out person who asks what everybody asks would take it from training.) Of contradicting labels
-for one text the most trusted, then the newest stays.
+for one text the most trusted, then the newest stays. Choices and sales contradict nothing: all of them stay.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from openflywheel.base.items import happened, is_item
 from openflywheel.base.nouns import Dataset, Drop, Role, Row
 
 TRUST = ("", "seed", "user", "expert")
 ROLES: tuple[Role, ...] = ("holdout", "validation", "train")  # a text is of the last of those that it has
 
 
-def freeze(rows: Sequence[Row], before: Iterable[Dataset], recipe: str) -> Iterator[Dataset | Drop]:
-    """A new version of every (task, role) whose rows changed."""
+def freeze(
+    rows: Sequence[Row], before: Iterable[Dataset], recipe: str, kinds: Mapping[str, str]
+) -> Iterator[Dataset | Drop]:
+    """A new version of every (task, role) whose rows changed; `kinds` maps a task to its kind.
+
+    The items are a set of their own for each rank task.
+    """
     frozen = {d.id for d in before}
+    items = [row for row in rows if is_item(row)]
     for task in sorted({task for row in rows for task in row.labels}):
         about = [row for row in rows if task in row.labels]
-        best = [*_best(row for row in about if row.role != "preference"), *_liked(about)]
-        for role in (*ROLES, "preference"):
-            ids = tuple(row.id for row in best if row.role == role)
+        asked = [row for row in about if row.role != "preference"]
+        best = _best(_last(asked), kinds.get(task, ""))
+        sets: dict[Role, list[Row]] = {role: [row for row in best if row.role == role] for role in ROLES}
+        sets["preference"] = list(_liked(about))
+        sets["items"] = items if kinds.get(task) == "rank" else []
+        for role, chosen in sets.items():
+            ids = tuple(row.id for row in chosen)
             dataset = Dataset(name=f"{task}-{role}", task=task, role=role, rows=ids, recipe=recipe)
             if ids and dataset.id not in frozen:
                 yield dataset
@@ -32,11 +43,19 @@ def _liked(rows: Sequence[Row]) -> Iterator[Row]:
     yield from (row for row in rows if row.role == "preference" and _same(row.text) not in sealed)
 
 
-def _best(rows: Iterable[Row]) -> list[Row]:
-    """One row a text: training rows first, then by trust, then the newest; in the order of arrival."""
+def _last(rows: Sequence[Row]) -> list[Row]:
+    """All rows of a text that have the last of its roles."""
+    last: dict[str, int] = {}
+    for row in rows:
+        last[_same(row.text)] = max(last.get(_same(row.text), 0), ROLES.index(row.role))
+    return [row for row in rows if ROLES.index(row.role) == last[_same(row.text)]]
+
+
+def _best(rows: Iterable[Row], kind: str) -> list[Row]:
+    """One row a text, by trust, then the newest; and all that happened. In the order of arrival."""
     chosen: dict[str, Row] = {}
     for row in rows:
-        key = _same(row.text)
+        key = row.id if happened(row, kind) else _same(row.text)
         if key not in chosen or _rank(row) >= _rank(chosen[key]):
             chosen[key] = row
     return list(chosen.values())
@@ -47,7 +66,6 @@ def _same(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _rank(row: Row) -> tuple[int, int, float]:
-    role = ROLES.index(row.role) if row.role in ROLES else -1
+def _rank(row: Row) -> tuple[int, float]:
     trust = TRUST.index(row.labelled_by) if row.labelled_by in TRUST else 0
-    return role, trust, row.at
+    return trust, row.at

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from openflywheel.base.instruments.columns import schema_of
+from openflywheel.base.items import ITEM
 from openflywheel.base.nouns import Row
 from openflywheel.base.thumbs import MODEL
 from openflywheel.curate._batches import META, mark_drops, meta
@@ -43,14 +44,24 @@ def without_purpose(table: pa.Table) -> pa.Table:
 
 
 def _roles(table: pa.Table) -> pa.Array:
-    """What only a model said is no example: it stands apart with the role "preference"."""
-    roles = pc.coalesce(_role(table), _by_purpose(table["purposes"]))
+    """What only a model said is no example: it stands apart with the role "preference".
+
+    An item is no question: no split holds it out.
+    """
+    chosen = pc.if_else(items(table), None, _role(table))
+    roles = pc.coalesce(chosen, _by_purpose(table["purposes"]))
     given = pc.fill_null(pc.equal(whole(table["labelled_by"]), MODEL), False)
     return pc.if_else(pc.and_(given, pc.equal(roles, "train")), "preference", roles)
 
 
 def _role(table: pa.Table) -> pa.Array:
     return whole(table["role"]) if "role" in table.column_names else pa.nulls(table.num_rows, pa.string())
+
+
+def items(table: pa.Table) -> pa.Array:
+    """Which rows are items (base/items.py)."""
+    labels = pc.fill_null(pc.list_value_length(as_lists(whole(table["labels"]))), 0)
+    return pc.and_(pc.is_valid(whole(meta(table, ITEM))), pc.equal(labels, 0))
 
 
 def _by_purpose(purposes: pa.ChunkedArray) -> pa.Array:

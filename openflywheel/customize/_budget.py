@@ -26,14 +26,14 @@ Allow = Callable[[str, Estimate], bool]
 
 
 def foreseen(trainer: Callable[..., Any], lesson: object) -> Estimate | None:
-    """What a loaded trainer says that a lesson will take; None where its module has no `estimate`.
+    """What a loaded trainer says that a lesson will take; None where it says nothing.
 
     That is called with all that the trainer would be: def estimate(lesson, **given) -> Estimate
     """
     estimate = getattr(sys.modules[function_of(trainer).__module__], "estimate", None)
     if estimate is None:
         return None
-    found: Estimate = estimate(lesson, **(trainer.keywords if isinstance(trainer, partial) else {}))
+    found: Estimate | None = estimate(lesson, **(trainer.keywords if isinstance(trainer, partial) else {}))
     return found
 
 
@@ -60,4 +60,4 @@ def refused(trainer: Callable[..., Any], estimate: Estimate) -> str:
     """Why a run waits, and what to do."""
     took = f"{estimate.cpu_seconds or estimate.gpu_seconds:,.0f} s and {estimate.dollars:.2f} dollars"
     name = name_of(trainer)
-    return f"{name} would take {took}, more than wheel.budget.training; agree with: flywheel turn --yes"
+    return f"{name} would take {took}, more than wheel.budget allows; agree with: flywheel turn --yes"

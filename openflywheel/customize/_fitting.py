@@ -1,10 +1,12 @@
-"""Four ways to put a head on frozen sentence vectors, each with out-of-fold scores to judge it by.
+"""Four ways to put a head on frozen sentence vectors, each with held-out scores to judge it by.
 
 All of them give every class the same weight: what experts are asked about is no picture of how often people
 ask it. Within a class rows count by their own weights, which curation gave them (1 for an ordinary row).
+A row's held-out scores are those of a head that saw no row of the same person (`_people.apart`): people
+repeat themselves, and will not be those who ask tomorrow. Without `people` each row is on its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from msgspec import Struct
@@ -15,8 +17,7 @@ from scipy.special import logsumexp
 
 from openflywheel.base.instruments.sums import Sums
 from openflywheel.base.instruments.vectors import Matrix, similarity
-
-Places = NDArray[np.intp]
+from openflywheel.customize._people import Places, parts_of
 
 GAMMA, RIDGE = 2.0, 0.5  # Gaussian kernel: flat between 1..4 and .3..1 on two intent sets at n = 1,000
 PENALTY, FOLDS, SUM_FOLDS = 1e-5, 3, 10
@@ -25,7 +26,7 @@ LEAST_LOGISTIC_ROWS = 8  # a class; with fewer the other two were better on both
 
 
 class Fitted(Struct, frozen=True):
-    """What a way of fitting found; `held_out` has the scores of each row by a head that never saw it."""
+    """What a way of fitting found; `held_out`: each row's scores by a head that never saw its person."""
 
     method: str
     weights: Matrix
@@ -36,24 +37,30 @@ class Fitted(Struct, frozen=True):
     sums: Sums | None = None
 
 
-Fit = Callable[[Matrix, Places, int, Matrix], Fitted | None]
+Fit = Callable[[Matrix, Places, int, Matrix, Places | None], Fitted | None]
 
 
-def centroid(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted:
-    """Cosine to the mean of each class; a row's held-out score leaves it out of its own mean."""
+def centroid(x: Matrix, y: Places, k: int, weight: Matrix, people: Places | None = None) -> Fitted:
+    """Cosine to the mean of each class; held-out scores leave a person's rows out of all means."""
     weighed: Matrix = (weight[:, None] * x).astype(np.float32)
-    sums = one_hot(y, k).T @ weighed
+    sums, rows = one_hot(y, k).T @ weighed, np.bincount(y, minlength=k)
     own = sums[y] - weighed
     scores = x @ _unit(sums).T
     scores[np.arange(len(y)), y] = np.einsum("nd,nd->n", x, _unit(own))
+    for mine in _several(people):
+        known, place = np.unique(y[mine], return_inverse=True)
+        theirs = sums[known] - one_hot(place, len(known)).T @ weighed[mine]
+        theirs[rows[known] == np.bincount(place)] = 0  # not what rounding leaves of a class that is gone
+        scores[np.ix_(mine, known)] = x[mine] @ _unit(theirs).T
     return Fitted("centroid", _unit(sums).T.copy(), np.zeros(k, np.float32), scores)
 
 
-def kernel_ridge(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted | None:
-    """Ridge regression on indicators with a Gaussian kernel; exact leave-one-out scores.
+def kernel_ridge(x: Matrix, y: Places, k: int, weight: Matrix, people: Places | None = None) -> Fitted | None:
+    """Ridge regression on indicators with a Gaussian kernel; exact scores without a row, or a person.
 
-    Weighted least squares is solved as ordinary one after scaling rows by the roots of their weights; the
-    left-out residual is alpha_i / (K + ridge)^-1_ii (Rifkin & Lippert 2007, MIT CSAIL TR-2007-025).
+    Weighted least squares is solved as ordinary one after scaling rows by the roots of their weights. With C
+    the inverse of the kernel matrix and a = C y, the left-out residuals of some rows S are (C_SS)^-1 a_S
+    (the block form of Rifkin & Lippert 2007, MIT CSAIL TR-2007-025).
     """
     if len(y) > MOST_KERNEL_ROWS:
         return None
@@ -63,36 +70,38 @@ def kernel_ridge(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted | None:
     kernel[np.diag_indices_from(kernel)] += RIDGE
     inverse = cho_solve(cho_factor(kernel), np.eye(len(y), dtype=np.float32))
     alpha = inverse @ (root * target)
-    held_out = target - alpha / np.diag(inverse)[:, None] / root
+    away = alpha / np.diag(inverse)[:, None]
+    for mine in _several(people):
+        away[mine] = np.linalg.solve(inverse[np.ix_(mine, mine)].astype(np.float64), alpha[mine])
+    held_out = target - away / root
     weights = (root * alpha).astype(np.float32)
     return Fitted(
         "kernel_ridge", weights, np.zeros(k, np.float32), held_out.astype(np.float32), support=x, gamma=GAMMA
     )
 
 
-def logistic(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted | None:
-    """Softmax regression with a small L2 penalty, by L-BFGS; held-out scores from 3 folds."""
+def logistic(x: Matrix, y: Places, k: int, weight: Matrix, people: Places | None = None) -> Fitted | None:
+    """Softmax regression with a small L2 penalty, by L-BFGS; held-out scores from 3 folds of people."""
     if len(y) < LEAST_LOGISTIC_ROWS * k:
         return None
-    held_out = np.zeros((len(y), k), np.float32)
-    order = np.random.default_rng(0).permutation(len(y))
-    for part in np.array_split(order, FOLDS):
-        rest = np.setdiff1d(order, part)
+    held_out, every = np.zeros((len(y), k), np.float32), np.arange(len(y))
+    for part in parts_of(every if people is None else people, FOLDS):
+        rest = np.setdiff1d(every, part)
         weights, bias = _softmax_regression(x[rest], y[rest], k, weight[rest])
         held_out[part] = x[part] @ weights + bias
     weights, bias = _softmax_regression(x, y, k, weight)
     return Fitted("logistic", weights, bias, held_out)
 
 
-def discriminant(x: Matrix, y: Places, k: int, weight: Matrix) -> Fitted:
-    """Linear discriminant analysis from sums, which stay with it; held-out scores from 10 folds.
+def discriminant(x: Matrix, y: Places, k: int, weight: Matrix, people: Places | None = None) -> Fitted:
+    """Linear discriminant analysis from sums, which stay with it; held-out scores from 10 folds of people.
 
     A fold is left out by taking its rows out of the sums. A class that only the fold knows scores lowest.
     """
     target = one_hot(y, k)
     sums = Sums.of(x, target, weight)
     held_out = np.zeros((len(y), k), np.float32)
-    for part in np.array_split(np.random.default_rng(0).permutation(len(y)), min(SUM_FOLDS, len(y))):
+    for part in parts_of(np.arange(len(y)) if people is None else people, SUM_FOLDS):
         rest = sums.minus(x[part], target[part], weight[part])
         weights, bias = rest.discriminant()
         scores = x[part] @ weights + bias
@@ -137,8 +146,19 @@ def balance(y: Places, k: int, weight: Matrix) -> Matrix:
 
 def one_hot(y: Places, k: int) -> Matrix:
     """Indicator rows, shape (len(y), k)."""
-    out: Matrix = np.eye(k, dtype=np.float32)[y]
+    out = np.zeros((len(y), k), np.float32)
+    out[np.arange(len(y)), y] = 1
     return out
+
+
+def _several(people: Places | None) -> Iterator[Places]:
+    """The rows of each person who has more than one."""
+    if people is None:
+        return
+    rows, count = np.argsort(people, kind="stable"), np.bincount(people)
+    ends = count.cumsum()
+    for person in np.flatnonzero(count > 1):
+        yield rows[ends[person] - count[person] : ends[person]]
 
 
 def _unit(rows: Matrix) -> Matrix:

@@ -3,29 +3,22 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.base.forms import encoder as tuned_encoder
 from openflywheel.base.instruments.encoder import REPOSITORY
-from openflywheel.base.instruments.minilm import SHA256
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._encoder import adapter
-from openflywheel.customize._encoder.base import opened
-from openflywheel.customize._encoder.examples import examples_of
-from openflywheel.customize._encoder.losses import Name
-from openflywheel.customize._encoder.teaching import Shape, Taught, Teacher
-from openflywheel.customize._encoder.tuning import Plan
 
 KINDS = ("label",)
+REQUIRES = ("torch",)  # imported where it teaches: 3 CPU-s and 200 MB
 RATE, FULL_RATE = 2e-3, 1e-4
 
 
 def encoder_lora(
     lesson: Lesson,
     *,
-    loss: Name = "classify",
+    loss: Literal["classify", "contrast"] = "classify",
     rank: int = 16,
     alpha: float = 32.0,
     full: bool = False,
@@ -47,13 +40,21 @@ def encoder_lora(
 
     Vectors of the very rows that tuned an encoder lie nearer together than those of new texts. So the head's
     way of fitting, its temperature and the report's held-out figures ("accuracy", "ece", "log_loss"; "judged"
-    rows) come from rows that tuned nothing: the validation rows, and then the epoch that is best on them
-    stays; or else a fifth of the rows, in a rehearsal on the other four, before all tune what is kept.
+    rows) come from rows that tuned nothing: of people who have no others, where not all are one person's. Of
+    40 validation rows or more one half ends the run, and the epoch that is best on them stays, and the other
+    half judges; fewer judge alone, and no epoch is chosen. Without validation a fifth of the rows judges, in
+    a rehearsal on the other four, before all tune what is kept.
     The report holds besides "rows", "labels" (classes) and "parameters" (numbers that learned).
 
     Raises SettingsError for fewer than two labels, when no label has two rows and there is no validation, for
     sizes below 1 and rates that are none; EncoderError when `base` does not hold the published weights.
     """
+    from openflywheel.customize._encoder.base import opened  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._encoder.examples import examples_of  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._encoder.keeping import kept  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._encoder.teaching import Shape, Teacher  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._encoder.tuning import Plan  # noqa: PLC0415  see REQUIRES
+
     start = time.process_time()
     rate = (FULL_RATE if full else RATE) if rate is None else rate
     _check(rate, rank=rank, epochs=epochs, batch=batch)
@@ -62,7 +63,7 @@ def encoder_lora(
     teacher = Teacher(origin, Shape(0 if full else rank, alpha), plan)
     taught = teacher.teach(*examples_of(lesson, origin.tokens), progress)
     method = f"encoder_lora.{'full_' if full else ''}{loss}"
-    place = _kept(lesson, teacher.shape, taught, artefacts, method)
+    place = kept(lesson, teacher.shape, taught, artefacts, method)
     return lesson.model(
         method,
         place,
@@ -79,18 +80,3 @@ def _check(rate: float, **sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise SettingsError(f"customize.encoder_lora: {name} = {size}; give 1 or more")
-
-
-def _kept(lesson: Lesson, shape: Shape, taught: Taught, artefacts: Path, method: str) -> Path:
-    learned = taught.tuned.bert.learned
-    manifest: dict[str, Any] = {
-        "method": method,
-        "fitting": taught.method,
-        "task": lesson.dataset.task,
-        "kind": lesson.kind,
-        "base": {"name": REPOSITORY, "hub": REPOSITORY, "sha256": SHA256},
-        "taught_by": [lesson.dataset.id],
-        "report": taught.report,
-    }
-    files = adapter.files(learned, shape.rank, shape.alpha) if shape.rank else {}
-    return tuned_encoder.keep(artefacts, taught.head, taught.tuned.graph, files, **manifest)

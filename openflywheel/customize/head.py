@@ -16,6 +16,7 @@ from openflywheel.customize._head.labels import Method, labels, paths
 from openflywheel.customize._head.numbers import numbers
 from openflywheel.customize._head.several import several
 from openflywheel.customize._head.taught import Material, Taught
+from openflywheel.customize._people import person
 
 KINDS = ("label", "number")
 LEAST_WEIGHT = 1e-3  # of a row: leave-one-out scores divide by its root
@@ -43,7 +44,8 @@ def head(
     """A classifier with calibrated confidence; for a number task a regression with a 90 % interval.
 
     Rows count by their weight. The `method` "best" is the best of centroid, kernel ridge and logistic
-    regression, by accuracy on rows that each did not learn from; the same scores fit its temperature.
+    regression, by accuracy on rows of whose people each learned nothing (of one person alone: on rows that it
+    did not learn from); the same scores fit its temperature.
     "discriminant" keeps sums, from which rows can be taken out exactly later (base/instruments/sums.py).
     `prior`: labels are alike likely beforehand ("balanced"), or as they are frequent in the rows ("traffic").
     `many`: a label may name several, as "damaged|late". `levels`: labels are paths, as "billing/refund"; the
@@ -82,7 +84,7 @@ def _material(lesson: Lesson, encoder: Encoder) -> Material:
         right=[row.labels[task] for row in rows],
         vectors=encoder.encode([row.text for row in rows]),
         weight=np.maximum([row.weight for row in rows], LEAST_WEIGHT).astype(np.float32),
-        people=[row.subject or row.id for row in rows],
+        people=[person(row) for row in rows],
         encoder=encoder.name,
     )
 

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from openflywheel.base.instruments.account import Provider
-from openflywheel.base.nouns import Fault
 from openflywheel.customize import Lesson
 from openflywheel.customize._budget import Estimate, settings
 from openflywheel.customize._hosted.going import Given, Going, from_now
 from openflywheel.customize._hosted.run import Book
-from openflywheel.customize._hosted.wish import Plan, Wish, planned
+from openflywheel.customize._hosted.wish import Wish, planned
 from openflywheel.customize._waiting import Waiting
 
 KINDS = ("label", "text")
+NEXT = "the job before is over, and the newest rows come next"
 
 
 def hosted(
@@ -31,7 +33,6 @@ def hosted(
     system: str = "",
     suffix: str = "",
     most_tokens: int = 65_536,
-    most_dollars: float = 10.0,
     checked: int = 100,
     wait: float = 180.0,
     providers: Mapping[str, Provider],
@@ -48,14 +49,14 @@ def hosted(
     system: an instruction before every chat, in training and afterwards; for labels there is one already.
     suffix: ends the tuned model's name; another one makes another job.
     most_tokens: of an example; longer ones are left out.
-    most_dollars: a job that would take more, by estimate, is not begun.
     checked: validation rows that a tuned label model is asked, to calibrate its confidence.
     wait: seconds in one turn.
 
     A row's weight counts only if it is 0: such a row is left out. While a job of the task is at work no
-    other is begun: it is finished first, whatever came since. Gives Waiting while it is, and a Fault when it
-    failed, was refused or would take too much. A model that was given is given again when the same rows are
-    shown again, for a passage that was killed has lost it; what it took is Paid once.
+    other is begun: it is finished first, and what came since is begun in the next turn, if that is within
+    the budget. Gives Waiting until then, and a Fault when a job failed or was refused. A model that was
+    given is given again when the same rows are shown again, for a passage that was killed has lost it; what
+    it took is Paid under the name of its run, and so booked once.
 
     Raises SettingsError for a provider that there is not, and for rows that it would refuse.
     """
@@ -66,25 +67,19 @@ def hosted(
     at_work = book.open(task)
     for earlier in at_work:
         yield from going.on(earlier)
-    run = book.find(plan.run)
-    if book.open(task) or run.id in [earlier.id for earlier in at_work]:
-        return
-    if not run.at and run.dollars > most_dollars:
-        yield from _too_much(plan, most_dollars)
-    else:
-        yield from going.on(run, plan.training.content, plan.validation.content)
-
-
-def _too_much(plan: Plan, most_dollars: float) -> Iterator[Given]:
-    yield Fault(
-        f"hosted: {plan.run.task} would take ${plan.run.dollars:,.2f} for {plan.run.tokens:,} tokens, and "
-        f"most_dollars is {most_dollars:,.2f}: raise it, or curate fewer rows"
-    )
-    yield Waiting("not begun: over most_dollars")
+    if not at_work:
+        yield from going.on(book.find(plan.run), plan.training.content, plan.validation.content)
+    elif plan.run.id not in [run.id for run in at_work] and not book.open(task):
+        yield Waiting(NEXT)
 
 
 def estimate(lesson: Lesson, **given: Any) -> Estimate:
-    """What `hosted` will cost with its settings; nobody is asked. Raises like `hosted`."""
+    """What `hosted` will begin to pay with its settings; nobody is asked. Raises like `hosted`.
+
+    That is nothing while a job of the task is at work, or if this very job was asked for before.
+    """
     said = settings(hosted, given)
     wish = Wish(**{name: said[name] for name in Wish.__struct_fields__})
-    return planned(lesson, wish, said["price"], said.get("seed", 0)).estimate
+    plan, book = planned(lesson, wish, said["price"], said["seed"]), Book(said["workspace"])
+    begun = book.open(plan.run.task) or book.find(plan.run).at
+    return replace(plan.estimate, dollars=0.0) if begun else plan.estimate

@@ -1,6 +1,5 @@
 """Supervised fine-tuning of a causal language model: a low-rank adapter beside a checkpoint."""
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -8,12 +7,10 @@ from typing import Any, Literal
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._budget import Estimate, settings
-from openflywheel.customize._tuning.answering import kept, planned
-from openflywheel.customize._tuning.estimate import estimated
-from openflywheel.customize._tuning.running import Tuning, run
-from openflywheel.customize._tuning.telling import Progress
+from openflywheel.customize._tuning.tuning import Progress, Tuning
 
 KINDS = ("label", "text")
+REQUIRES = ("torch", "transformers", "peft", "trl")  # imported where it teaches: 9 CPU-s and 400 MB
 
 
 def lora(
@@ -33,6 +30,9 @@ def lora(
     checkpointing: bool = False,
     patience: int = 3,
     template: str = "",
+    workers: int = 1,
+    fsdp: bool = False,
+    cluster: str | None = None,
     folder: Path,
     artefacts: Path,
     workspace: Path,
@@ -51,26 +51,35 @@ def lora(
     their "share"; for labels also "accuracy", "ece" and "log_loss" on validation. Raises SettingsError when
     the checkpoint can't be used or no row fits into `most_tokens`.
     """
+    from openflywheel.customize._tuning.answering import kept, planned  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.training import training  # noqa: PLC0415  see REQUIRES
+
     start = time.process_time()
     tuning = Tuning(
         rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, packing, quantise, checkpointing,
-        patience, seed, template,
+        patience, seed, template, workers, fsdp,
     )  # fmt: skip
-    taught = planned(lesson, base, tuning, folder, workspace)
-    result = run(taught.plan, progress)
+    taught = planned(lesson, base, tuning, folder, lesson.place(workspace, "lora"))
+    with training(tuning, cluster) as run:
+        result = run(taught.plan, progress)
     place, report = kept(artefacts, lesson, taught, result, folder)
-    shutil.rmtree(taught.plan.folder)
     return lesson.model(
         f"lora.{quantise}" if quantise else "lora",
         place,
         base=taught.plan.base.name,
         report=report,
-        start=start,
+        start=start - run.elsewhere,
     )
 
 
 def estimate(lesson: Lesson, **given: Any) -> Estimate:
     """What `lora` will cost with its settings, by two steps that are timed. Raises like `lora`."""
+    from openflywheel.customize._tuning.answering import planned  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.estimate import estimated  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.training import training  # noqa: PLC0415  see REQUIRES
+
     said = settings(lora, given)
-    taught = planned(lesson, said["base"], Tuning.of(said), said["folder"], said["workspace"])
-    return estimated(taught.plan, taught.rows.tokens, taught.judged.tokens)
+    tuning = Tuning.of(said)
+    taught = planned(lesson, said["base"], tuning, said["folder"], lesson.place(said["workspace"], "lora"))
+    with training(tuning, said["cluster"]) as run:
+        return estimated(run, taught.plan, taught.rows.tokens, taught.judged.tokens)

@@ -8,14 +8,11 @@ from openflywheel.base.forms.head import Encoder
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._budget import Estimate, settings
-from openflywheel.customize._moe.adapters import adapters
-from openflywheel.customize._moe.cost import cost
-from openflywheel.customize._moe.experts import upcycle
-from openflywheel.customize._moe.settings import By, Job, Mix
-from openflywheel.customize._tuning.running import Tuning
-from openflywheel.customize._tuning.telling import Progress
+from openflywheel.customize._moe.mix import By, Mix
+from openflywheel.customize._tuning.tuning import Progress, Tuning
 
 KINDS = ("text",)
+REQUIRES = ("torch", "transformers", "peft", "trl")  # imported where it teaches: 9 CPU-s and 400 MB
 
 
 def moe(
@@ -36,6 +33,8 @@ def moe(
     most_tokens: int = 1024,
     patience: int = 3,
     template: str = "",
+    workers: int = 1,
+    cluster: str | None = None,
     encoder: Encoder,
     folder: Path,
     artefacts: Path,
@@ -62,22 +61,37 @@ def moe(
     `compare` "dense_validation_loss" or "single_validation_loss". Raises SettingsError when the base can't be
     used, no row fits into `most_tokens`, or there is one domain.
     """
+    from openflywheel.customize._moe.adapters import adapters  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._moe.experts import upcycle  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._moe.settings import Job  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.training import training  # noqa: PLC0415  see REQUIRES
+
     start = time.process_time()
     mix = Mix(by, size, active, balance, compare)
     tuning = Tuning(
         rank=rank, rate=rate, epochs=epochs, steps=steps, batch=batch, accumulate=accumulate,
-        most_tokens=most_tokens, patience=patience, template=template, seed=seed,
+        most_tokens=most_tokens, patience=patience, template=template, seed=seed, workers=workers,
     )  # fmt: skip
-    job = Job(lesson, base, mix, tuning, folder, workspace)
-    if by == "upcycle":
-        made = upcycle(job, artefacts, progress)
-    else:
-        made = adapters(job, artefacts, progress, encoder)
-    return lesson.model(f"moe.{by}", made.place, base=made.base, report=made.report, start=start)
+    with training(tuning, cluster) as run:
+        job = Job(lesson, base, mix, tuning, folder, lesson.place(workspace, "moe"), run)
+        if by == "upcycle":
+            made = upcycle(job, artefacts, progress)
+        else:
+            made = adapters(job, artefacts, progress, encoder)
+    return lesson.model(
+        f"moe.{by}", made.place, base=made.base, report=made.report, start=start - run.elsewhere
+    )
 
 
 def estimate(lesson: Lesson, **given: Any) -> Estimate:
     """What `moe` will cost with its settings, by two steps that are timed. Raises like `moe`."""
+    from openflywheel.customize._moe.cost import cost  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._moe.settings import Job  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.training import training  # noqa: PLC0415  see REQUIRES
+
     said = settings(moe, given)
     mix = Mix(said["by"], said["size"], said["active"], said["balance"], said["compare"])
-    return cost(Job(lesson, said["base"], mix, Tuning.of(said), said["folder"], said["workspace"]))
+    tuning = Tuning.of(said)
+    with training(tuning, said["cluster"]) as run:
+        place = lesson.place(said["workspace"], "moe")
+        return cost(Job(lesson, said["base"], mix, tuning, said["folder"], place, run))

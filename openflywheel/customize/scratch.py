@@ -7,20 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from openflywheel.base.instruments.template import Template
 from openflywheel.base.nouns import Model
 from openflywheel.customize import Lesson
 from openflywheel.customize._budget import Estimate, settings
 from openflywheel.customize._scratch.cost import estimated
-from openflywheel.customize._scratch.keeping import kept, told
-from openflywheel.customize._scratch.lessons import parted, tokenizer, tokens
-from openflywheel.customize._scratch.shape import Shape, shaped
-from openflywheel.customize._scratch.training import Course, Progress, Run, one_thread
-from openflywheel.customize._tuning.telling import quiet
+from openflywheel.customize._tuning.tuning import Progress
 
 KINDS = ("label", "text")
+REQUIRES = ("torch", "transformers")  # imported where it teaches: 9 CPU-s and 400 MB
 
 
 def scratch(
@@ -46,34 +40,24 @@ def scratch(
     `width` (a multiple of 2 x `heads`), `layers` and `vocabulary` (tokens, 256 bytes among them) make its
     size, vocabulary x width + layers x 10 x width^2 parameters; `most_tokens` is its context. `language`
     weighs the loss on the questions' own words beside that on the answers. It ends after `epochs`, after
-    `seconds` of CPU time, or when held-out rows stop improving; the best weights count.
+    `seconds` of CPU time, or when rows that did not teach stop improving; the weights that did best on these
+    count. They are one half of validation, or of a tenth of the people; where that is less than 40 rows, the
+    run is not ended by any and its last weights count.
 
-    The report holds, of rows that did not teach, "loss" (nats a token of the answers), for labels "accuracy",
-    "ece" and "log_loss", for texts "perplexity"; and "rows", "tokens", "steps", "parameters". Raises
-    SettingsError when there is too little to learn from or heads don't share the width evenly.
+    The report holds, of the other half (else of all, "judged"), "loss" (nats a token of the answers), for
+    labels "accuracy", "ece" and "log_loss", for texts "perplexity"; and "rows", "tokens", "steps",
+    "parameters". Raises SettingsError when there is too little to learn from, heads don't share the width
+    evenly, or training diverges (a loss that is no finite number; the error names the rate).
     """
+    from openflywheel.customize._scratch.shape import Shape  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._scratch.teaching import taught  # noqa: PLC0415  see REQUIRES
+    from openflywheel.customize._scratch.training import Course  # noqa: PLC0415  see REQUIRES
+
     start = time.process_time()
     shape = Shape(width, layers, heads, vocabulary, most_tokens)
     course = Course(epochs, rate, batch, seconds, dropout, language, seed, held=lesson.kind == "label")
-    with torch.random.fork_rng(), quiet(), one_thread():
-        place, report = _taught(lesson, shape, course, artefacts, progress)
+    place, report = taught(lesson, shape, course, artefacts, progress)
     return lesson.model("scratch", place, base="scratch", report=report, start=start)
-
-
-def _taught(
-    lesson: Lesson, shape: Shape, course: Course, artefacts: Path, progress: Progress
-) -> tuple[Path, dict[str, float]]:
-    """Where the model is kept, and its report."""
-    torch.manual_seed(course.seed)
-    task, parts = lesson.dataset.task, parted(lesson)
-    words = tokenizer(parts, task, shape.vocabulary)
-    model, template = shaped(words, shape), Template(words)
-    taught = tokens(parts.teaching, task, parts, template, shape.most_tokens)
-    judged = tokens(parts.judging, task, parts, template, shape.most_tokens)
-    trained = Run(model, course, len(words.get_added_vocab()), progress).train(taught, judged)
-    known, report = told(model, words, parts, task, trained)
-    said = {"task": task, "kind": lesson.kind, "taught_by": [lesson.dataset.id], "report": report}
-    return kept(artefacts, model, words, {**said, **known}), report
 
 
 def estimate(lesson: Lesson, **given: Any) -> Estimate:

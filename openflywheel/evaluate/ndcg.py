@@ -1,6 +1,7 @@
 """Does the candidate order items better than the champion, before the same sealed questions?"""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from msgspec import Struct
@@ -10,6 +11,7 @@ from scipy import stats
 from openflywheel.base.instruments import cumulative_gain
 from openflywheel.base.nouns import Passed, Verdict
 from openflywheel.evaluate import Contest
+from openflywheel.evaluate._gains import tested, verdict
 
 KINDS = ("rank",)
 
@@ -23,6 +25,8 @@ class Paired(Struct, frozen=True):
     Of `n` questions the two order items differently in `differing`; experts have judged `labelled` of those.
     """
 
+    least: ClassVar[int] = FEWEST
+
     mean: float
     error: float
     people: int
@@ -30,10 +34,10 @@ class Paired(Struct, frozen=True):
     differing: int
     labelled: int
 
-    def interval(self, level: float) -> tuple[float, float]:
-        """Two-sided, within [-1, 1]."""
-        if self.people < 2:
-            return -1.0, 1.0
+    def interval(self, level: float) -> tuple[float, float] | None:
+        """Two-sided, within [-1, 1]; None for fewer than `least` people."""
+        if self.people < self.least:
+            return None
         half = float(stats.t.ppf((1 + level) / 2, self.people - 1)) * self.error
         return max(-1.0, self.mean - half), min(1.0, self.mean + half)
 
@@ -49,20 +53,7 @@ def ndcg(contest: Contest, *, margin: float = 0.0, level: float = 0.95) -> Verdi
     be beaten: the first model passes.
     """
     found = _paired(contest)
-    low, high = found.interval(level)
-    passed, reason = _judge(contest, found, margin, level)
-    return Verdict(
-        check="ndcg",
-        about=contest.candidate.id,
-        against=contest.champion.id if contest.champion else "",
-        task=contest.candidate.task,
-        passed=passed,
-        score=found.mean,
-        low=low,
-        high=high,
-        n=found.n,
-        reason=reason,
-    )
+    return verdict(contest, found, "ndcg", _judge(contest, found, margin, level), level)
 
 
 def _paired(contest: Contest) -> Paired:
@@ -101,23 +92,5 @@ def _judge(contest: Contest, found: Paired, margin: float, level: float) -> tupl
         f"nDCG@{K} {found.mean:+.3f} over {found.people} people ({found.labelled} of {found.differing} "
         f"questions judged where the two differ, {found.n} sealed questions)"
     )
-    if found.people < FEWEST:
-        return "inconclusive", f"{said}; at least {FEWEST} people are needed"
-    low, high = found.interval(2 * level - 1)
-    if low > 0:
-        return "yes", said
-    if high < 0:
-        return "no", said
-    if found.mean > 0 and low > -margin:
-        return "yes", f"{said}; not worse by more than {margin:g}"
-    return "inconclusive", f"{said}; {_wanted(found, level)}"
-
-
-def _wanted(found: Paired, level: float) -> str:
-    """How many more questions of the same kind would decide it: the error falls as their root grows."""
-    if found.mean <= 0:
-        return "more questions will not show it to be better"
-    factor = (float(stats.norm.ppf(level)) * found.error / found.mean) ** 2
-    if factor > 50:
-        return f"more than {50 * found.n} sealed questions would be needed to decide it"
-    return f"about {max(1, round((factor - 1) * found.n))} more sealed questions would decide it"
+    passed, why = tested(found, margin, level)
+    return passed, f"{said}; {why}" if why else said

@@ -14,7 +14,19 @@ from msgspec import Struct
 
 from openflywheel.base.champion import champions
 from openflywheel.base.holdout import DRAWN, SPOT
-from openflywheel.base.nouns import Arrow, Exchange, Gap, Model, Reading, Row, Signal, Step, Verdict
+from openflywheel.base.nouns import (
+    EXCHANGE,
+    Arrow,
+    Exchange,
+    Fault,
+    Gap,
+    Model,
+    Reading,
+    Row,
+    Signal,
+    Step,
+    Verdict,
+)
 from openflywheel.base.quarantine import QUARANTINE, counting, judged
 from openflywheel.base.room import Given
 from openflywheel.base.validity import weights
@@ -80,14 +92,14 @@ class Evidence(Struct, frozen=True):
         """
         sealed = [row for row in self.rows if row.role == "holdout" and task in row.labels]
         known, taught = {row.uri for row in sealed if row.labels[task]}, set(self.taught(task))
-        known |= {f"exchange:{id}" for id in self.spotted}
+        known |= {f"{EXCHANGE}{id}" for id in self.spotted}
         return [row for row in sealed if row.uri not in known and row.text not in taught]
 
 
-Student = Callable[[Evidence], Iterable[Gap]]
+Student = Callable[[Evidence], Iterable[Gap | Fault]]
 
 
-def run(took: Sequence[Signal], given: Given, plugins: Sequence[Student]) -> Iterator[Gap]:
+def run(took: Sequence[Signal], given: Given, plugins: Sequence[Student]) -> Iterator[Gap | Fault]:
     """Let every student read the evidence that came since the last time.
 
     Exchanges that no task asked for, or that were cut short, are not studied.
@@ -106,9 +118,10 @@ def run(took: Sequence[Signal], given: Given, plugins: Sequence[Student]) -> Ite
     worth = weights(given.all(Reading))
     evidence = Evidence(fresh, known, heard, said, given.all(Row), contests, drawn, spotted, worth)
     for student in plugins:
-        for gap in student(evidence):
-            drawn += _asked(gap)  # the next student sees what this one has taken of the budget
-            yield gap
+        for thing in student(evidence):
+            if isinstance(thing, Gap):
+                drawn += _asked(thing)  # the next student sees what this one has taken of the budget
+            yield thing
 
 
 def _said(took: Sequence[Signal], given: Given, verdicts: Sequence[Verdict]) -> list[Signal]:

@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 
 from openflywheel.base.errors import StoreError, WheelBusy
-from openflywheel.base.nouns import Dataset, Step
+from openflywheel.base.nouns import Dataset, Row, Step, table_of
 from openflywheel.base.settings import Settings
 from openflywheel.store import Store
 from openflywheel.store.lease import lease
@@ -18,8 +18,11 @@ DAY = 86400
 TURNS_OF_QUESTIONS = 3  # more questions than so many turns may ask: experts do not keep up
 
 
-def examine_store(settings: Settings) -> Iterator[Check]:
-    """The database and the store, and what stands in it; what is not there yet is not made."""
+def examine_store(settings: Settings, taught: Collection[str] = ()) -> Iterator[Check]:
+    """The database and the store, and what stands in it; what is not there yet is not made.
+
+    `taught` names the tasks that a chosen trainer teaches.
+    """
     if settings.database:
         found = installation.database(settings.database)
         yield found
@@ -41,6 +44,7 @@ def examine_store(settings: Settings) -> Iterator[Check]:
         yield Check("store", "ok", f"{place}: {sum(store.counts().values())} rows")
         yield _lock(settings, store)
         yield from _failed(store)
+        yield from _unlabelled(taught, store)
         yield from _holdouts(settings, store)
         yield _questions(settings, store)
 
@@ -60,6 +64,16 @@ def _failed(store: Store) -> Iterator[Check]:
         if step.error:
             remedy = f"when it is repaired: flywheel turn --only {step.room}"
             yield Check(step.room, "error", f"failed: {step.error}", remedy)
+
+
+def _unlabelled(taught: Collection[str], store: Store) -> Iterator[Check]:
+    """Tasks of which there is nothing to learn, though records have come."""
+    learned = {d.task for d in store.all(Dataset) if d.role in ("train", "preference")}
+    for task in taught if store.counts()[table_of(Row)] else ():
+        if task not in learned:
+            what = "no row has a label of it, so nothing is taught"
+            remedy = "name the column in its source, as in  label: team; or answer: flywheel label"
+            yield Check(f"task {task}", "warning", what, remedy)
 
 
 def _holdouts(settings: Settings, store: Store) -> Iterator[Check]:

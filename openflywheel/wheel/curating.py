@@ -200,8 +200,8 @@ def _check_apart(source: str | Path, to: Path) -> None:
 
 def engine(settings: Settings) -> AbstractContextManager[Engine]:
     """Where runs work, as `wheel.engine` says, until the block ends. Raises MissingExtra, SettingsError."""
-    kind, _, address = settings.wheel.engine.partition(":")
-    if kind == "local":
+    address = settings.wheel.cluster
+    if address is None:
         return Local()
     try:  # importing it takes a second, and only those who want it have it
         from openflywheel.curate._engine.ray import Ray  # noqa: PLC0415
@@ -209,4 +209,4 @@ def engine(settings: Settings) -> AbstractContextManager[Engine]:
         if error.name != "ray":
             raise
         raise MissingExtra("wheel.engine: ray needs 'ray': pip install 'openflywheel[ray]'") from error
-    return Ray(address or None)
+    return Ray(address)

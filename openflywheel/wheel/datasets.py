@@ -161,15 +161,16 @@ def _meant(name: str, store: Store) -> Dataset:
 
 
 def exported(name: str, store: Store, to: Path, form: Format, system: str = "") -> Exported:
-    """Write a dataset of the store as a provider's training file.
+    """Write a dataset of the store as a provider's training file. Rows that were erased since are counted.
 
     Raises UnknownDataset, HoldoutRefused, SettingsError.
     """
     dataset = _meant(name, store)
     if dataset.role == "holdout":
         raise HoldoutRefused(f"dataset {dataset.name} {dataset.id} is a holdout: it teaches nobody")
-    rows = list(store.get(Row, list(dataset.rows)).values())
-    return export(rows, dataset.task, to, form, system=system)
+    found = store.get(Row, list(dataset.rows))
+    rows = [found[id] for id in dataset.rows if id in found]
+    return export(rows, dataset.task, to, form, system=system, gone=len(dataset.rows) - len(rows))
 
 
 def _unknown(name: str, datasets: Sequence[Dataset], begin: Sequence[Dataset], store: Store) -> str:

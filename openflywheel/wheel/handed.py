@@ -71,6 +71,7 @@ class Handed:
             "transcribe": transcribe,
             "vault": self._store.vault,
             "holdouts": partial(curating.holdouts, self._store),
+            "cluster": self._settings.wheel.cluster,
             "folder": self._settings.folder,
             "predict": self.predict,
             "artefacts": self._store.artefacts,
@@ -92,11 +93,17 @@ class Handed:
             "collect": lambda: {"budget": self._settings.wheel.budget, "progress": self.progress},
             "curate": lambda: {
                 "recipe": curating.recipe(self._settings, self._store),
+                "kinds": self._kinds(),
                 "workspace": self._store.path / "curate",
                 "engine": partial(curating.engine, self._settings),
                 "opener": curating.opener(self._settings),
             },
-            "customize": lambda: {"kinds": self._kinds(), "allow": self.allow},
+            "customize": lambda: {
+                "kinds": self._kinds(),
+                "allow": self.allow,
+                "workspace": self._store.path / "customize",
+                "artefacts": self._store.artefacts,
+            },
             "evaluate": lambda: {"kinds": self._kinds(), "predict": self.predict},
             "serve": lambda: {"checks": self.checks(), "errors": self.errors(), "scores": self.scores},
             "signals": lambda: {"judge": partial(judge, encoder=self._encoder, trust=trust)},
@@ -107,7 +114,8 @@ class Handed:
         """May a training run start that will take so much?"""
         budget = self._settings.wheel.budget
         seconds = max(estimate.cpu_seconds, estimate.gpu_seconds)
-        return seconds <= budget.training or (self.agree is not None and self.agree(trainer, estimate))
+        within = seconds <= budget.training and estimate.dollars <= budget.training_dollars
+        return within or (self.agree is not None and self.agree(trainer, estimate))
 
     def heard(self, exchanges: Sequence[str]) -> dict[str, list[Signal]]:
         """exchange -> its signals that count, oldest first."""
@@ -128,6 +136,8 @@ class Handed:
 
     def _replies(self, model: Model, texts: Sequence[str]) -> list[Reply]:
         kind, questions = self._settings.tasks[model.task].kind, [Question(text) for text in texts]
+        if not questions:  # a language model takes seconds to load
+            return []
         if kind == "text" and generating.champion(model, self._store):
             with generating.written_by(model, self._settings, self._store) as writing:
                 return reply(kind, writing, questions)

@@ -44,7 +44,7 @@ def examine(path: Path) -> Iterator[Check]:
     yield from _unjudged(settings)
     yield from _serving(settings)
     yield installation.disk(Path(settings.store))
-    yield from examine_store(settings)
+    yield from examine_store(settings, _taught(settings))
 
 
 def _rooms_off(settings: Settings) -> Iterator[Check]:
@@ -55,12 +55,17 @@ def _rooms_off(settings: Settings) -> Iterator[Check]:
             yield Check(room, "warning", f"{room} is off: {WHEN_OFF[room]}", remedy)
 
 
+def _taught(settings: Settings) -> list[str]:
+    """Tasks of a kind that a chosen trainer teaches."""
+    kinds = {kind for c in settings.rooms.get("customize", ()) for kind in _kinds(c.name)}
+    return [name for name, task in settings.tasks.items() if task.kind in kinds]
+
+
 def _unteachable(settings: Settings) -> Iterator[Check]:
     """Tasks of a kind that none of the chosen trainers can teach."""
-    chosen = [c.name for c in settings.rooms.get("customize", ())]
-    kinds = {kind for name in chosen for kind in _kinds(name)}
+    chosen, taught = [c.name for c in settings.rooms.get("customize", ())], _taught(settings)
     for name, task in settings.tasks.items():
-        if chosen and task.kind not in kinds:
+        if chosen and name not in taught:
             what = f"no trainer among {', '.join(chosen)} teaches the kind {task.kind!r}"
             state: State = "warning" if name in _served(settings) else "error"
             yield Check(f"task {name}", state, what, "choose from: flywheel plugins customize")

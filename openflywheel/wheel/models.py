@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openflywheel.base.champion import PROMOTION, ROLLBACK, champions
 from openflywheel.base.errors import StoreError, UnknownTask, suggest
@@ -13,6 +15,7 @@ from openflywheel.base.nouns import Dataset, Model, Verdict
 from openflywheel.base.settings import Settings
 from openflywheel.customize._hosted.cancelling import cancel
 from openflywheel.customize._hosted.run import Run
+from openflywheel.serve._generators.champion import FORM
 from openflywheel.store import Store
 from openflywheel.store.lease import lease
 from openflywheel.wheel.provenance import resolve
@@ -108,25 +111,51 @@ def exported(store: Store, name: str, to: Path) -> Model:
 def imported(settings: Settings, store: Store, source: Path, task: str = "") -> Model:
     """Take a model's folder into the store, where the next turn examines it like any other candidate.
 
-    `task` is the one that it is for, by default the one that its manifest names. Raises StoreError when a
-    file is missing, was changed or may hold a program, UnknownTask.
+    `task` is the one that it is for, by default the one that its manifest names. It is opened once, unless
+    a generator is to serve it, and kept only when that can be done. Raises StoreError when a file is missing,
+    was changed or may hold a program, or nobody can read it, UnknownTask, EncoderError, MissingExtra.
     """
-    said, place = artefact.taken(source, store.artefacts)
-    task = task or str(said.get("task", ""))
-    if task not in settings.tasks:
-        raise UnknownTask(f"there is no task {task!r}; {suggest(task, settings.tasks)}; choose with --task")
-    base, method = said.get("base", ""), str(said.get("method", "imported"))
-    model = Model(
-        name=f"{task}-{method.rpartition('.')[2]}",
-        task=task,
-        base=str(base.get("name", "")) if isinstance(base, dict) else str(base),
-        method=method,
-        taught_by=tuple(said.get("taught_by", ())),
-        uri=f"{store.artefacts.name}/{place.name}",
-        report=said.get("report", {}),
-    )
+    with artefact.aside(store.artefacts) as beside:
+        said, place = artefact.taken(source, beside)
+        task = task or str(said.get("task", ""))
+        if task not in settings.tasks:
+            choices = suggest(task, settings.tasks)
+            raise UnknownTask(f"there is no task {task!r}; {choices}; choose with --task")
+        model = _model(said, task, f"{store.artefacts.name}/{place.name}")
+        if said.get("form") != FORM or settings.tasks[task].kind != "text":
+            _open(replace(model, uri=place.relative_to(store.path).as_posix()), settings, store)
+        artefact.moved(place, store.artefacts)
     store.append([model])
     return model
+
+
+def _open(model: Model, settings: Settings, store: Store) -> None:
+    # numpy takes .1 s: models are listed without it
+    from openflywheel.base.instruments.encoder import open_encoder  # noqa: PLC0415
+    from openflywheel.wheel.opening import Opener  # noqa: PLC0415
+
+    try:
+        Opener(settings, store, open_encoder(settings.encoder))(model)
+    except StoreError as error:
+        raise StoreError(f"the model is not taken in: {error}") from error
+
+
+def _model(said: Mapping[str, Any], task: str, uri: str) -> Model:
+    """The model that a manifest describes. Raises StoreError for one that describes none."""
+    base, method = said.get("base", ""), str(said.get("method", "imported"))
+    facts = {
+        "name": f"{task}-{method.rpartition('.')[2]}",
+        "task": task,
+        "base": str(base.get("name", "")) if isinstance(base, dict) else str(base),
+        "method": method,
+        "taught_by": said.get("taught_by", ()),
+        "uri": uri,
+        "report": said.get("report", {}),
+    }
+    try:
+        return msgspec.convert(facts, Model)
+    except msgspec.ValidationError as error:
+        raise StoreError(f"{artefact.MANIFEST} describes no model: {error}") from error
 
 
 def jobs_cancelled(settings: Settings, store: Store, task: str = "") -> list[Run]:

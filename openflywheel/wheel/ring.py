@@ -67,7 +67,8 @@ def advance(
         return done
     except Exception as error:  # whatever a plugin does must not stop the other rooms
         log.exception("turn %d: %s failed", turn, room)
-        failed = replace(step, id=f"{name}-failed", error=_reason(error), **_paid(out), **clock.read())
+        told = _paid([thing for thing in out if not getattr(thing, "run", "")])  # a run's is told again
+        failed = replace(step, id=f"{name}-failed", error=_reason(error), **told, **clock.read())
         store.append([failed])
         return failed
 

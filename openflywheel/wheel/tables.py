@@ -39,6 +39,17 @@ def generators(settings: Settings) -> dict[str, Generator]:
     return dict(checked_generators(**_chosen(settings, "generators")))
 
 
+def bases(settings: Settings) -> frozenset[str]:
+    """The bases that generators and trainers name: no other one is fetched from the Hugging Face hub.
+
+    A gateway process knows those of generators alone. Raises SettingsError.
+    """
+    tables = [chosen.settings for chosen in settings.rooms.get("customize", ())]
+    named = [table.get("base") for table in (*tables, *(table.get("using") or {} for table in tables))]
+    served = [one.base for one in generators(settings).values()]
+    return frozenset(base for base in (*named, *served) if isinstance(base, str) and base)
+
+
 def routes(settings: Settings) -> dict[str, Route]:
     """The table `serve: routes:`, each model of which must have a provider. Raises SettingsError."""
     found = dict(checked_routes(**_chosen(settings, "routes")))

@@ -24,13 +24,13 @@ from openflywheel.window._steps import any_failed, show_errors, show_steps
 @click.option(
     "--only", "room", type=click.Choice(TURN), help="Let this room alone work on what is new for it."
 )
-@click.option("--yes", is_flag=True, help="Agree to training that takes more than wheel.budget.training.")
+@click.option("--yes", is_flag=True, help="Agree to training that takes more than wheel.budget allows.")
 @file_option
 def turn(file: Path, room: str | None, yes: bool) -> list[Step]:
     """Turn the wheel once.
 
     From signals to serve, then velocity. A turn that was killed is finished instead. Training that would
-    take more than wheel.budget.training is asked about at a terminal, and waits elsewhere. Exits with 1 when
+    take more than wheel.budget allows is asked about at a terminal, and waits elsewhere. Exits with 1 when
     a room failed.
     """
     with Flywheel.open(file) as wheel, watched("turning", 1 if room else len(TURN)) as (tick, tell):

@@ -5,7 +5,7 @@ import pytest
 
 from openflywheel import curate
 from openflywheel.base.errors import MissingSecret, SettingsError, UnknownPlugin, UnknownSetting
-from openflywheel.base.settings import Chosen, duration, parse, read
+from openflywheel.base.settings import Chosen, WheelSettings, duration, parse, read
 
 HEAD = "name: desk\nstore: wheel\ntasks:\n  route: {kind: label}\n"
 
@@ -99,22 +99,22 @@ def test_a_missing_setting_of_a_plugin_is_told_with_the_plugins_line():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEAD + "wheel:\n  seed: soon\n", ":6: wheel.seed: Expected `int`, got `str`"),
+        (HEAD + "wheel:\n  seed: soon\n", ":6: wheel.seed: expected a whole number"),
         (
             HEAD + "wheel:\n  budget:\n    labels: 1.5\n",
-            ":7: wheel.budget.labels: Expected `int`, got `float`",
+            ":7: wheel.budget.labels: expected a whole number",
         ),
-        (HEAD + "  risk:\n    kind: order\n", ":6: tasks.risk.kind: Invalid enum value 'order'"),
+        (HEAD + "  risk:\n    kind: order\n", ":6: tasks.risk.kind: choices: label, number, rank, text"),
         (HEAD + "  risk:\n    costs: {}\n", ":5: tasks.risk: Object missing required field `kind`"),
-        (HEAD + "  risk: label\n", ":5: tasks.risk: Expected `object`, got `str`"),
-        (HEAD + "curate:\n  trim_:\n    at: x\n", ":7: curate.trim_: at = 'x': Expected `int`, got `str`"),
+        (HEAD + "  risk: label\n", ":5: tasks.risk: expected a table of names and values"),
+        (HEAD + "curate:\n  trim_:\n    at: x\n", ":7: curate.trim_: at = 'x': expected a whole number"),
         (HEAD + "curate: {trim_: 5}\n", ":5: curate.trim_: expected a table of its settings"),
         (HEAD + "curate: {trim_: false}\n", ":5: curate.trim_: expected a table of its settings"),
         (HEAD + "curate: {trim_: [at]}\n", ":5: curate.trim_: expected a table of its settings"),
         (HEAD + "curate: trim_\n", ":5: curate: expected plugins, for example ["),
         (HEAD + "curate:\n", ":5: curate: expected plugins, for example ["),
         ("store: s\ntasks: {}\n", ":1: settings: Object missing required field `name`"),
-        ("store: s\nname: 3\ntasks: {}\n", ":2: name: Expected `str`, got `int`"),
+        ("store: s\nname: 3\ntasks: {}\n", ":2: name: expected a text"),
         (HEAD + "wheel:\n  turn_when:\n    or_after: soon\n", ":7: 'soon' is not a duration; write 90s, 15m"),
     ],
 )
@@ -232,3 +232,11 @@ def test_a_file_in_another_encoding_is_told(tmp_path):
     file.write_bytes("name: Müller".encode("latin-1"))
     with pytest.raises(SettingsError, match="is not a text in UTF-8"):
         read(file)
+
+
+@pytest.mark.parametrize(
+    ("engine", "cluster"),
+    [("local", None), ("ray", "local"), ("ray:auto", "auto"), ("ray:10.0.0.1:6379", "10.0.0.1:6379")],
+)
+def test_the_engine_names_the_cluster(engine, cluster):
+    assert WheelSettings(engine=engine).cluster == cluster

@@ -70,6 +70,18 @@ def test_the_interval_is_wider_where_questions_come_in_groups():
     assert together[1] - together[0] > 2 * (alone[1] - alone[0])
 
 
+def test_a_frozen_and_a_tuned_encoder_are_measured_and_held_to_the_same_bar(monkeypatch):
+    trial = benchmark.Trial("etcd", None, None, ["a", "a", "b"], [""] * 3, [set()] * 3, [0.5] * 3, None)
+    figures = {(False, 0): 0.52, (False, 1): 0.54, (True, 0): 0.6}
+    monkeypatch.setattr(benchmark, "_ran", lambda trial, seed, lora: ([figures[lora, seed]] * 3, 1.0 + seed))
+    frozen, tuned = benchmark._taught(trial, 2, lora=False), benchmark._taught(trial, 1, lora=True)
+    assert [row.value for row in frozen] == pytest.approx([0.53, 3, 2])
+    assert [row.holds for row in frozen] == [None, False, None]
+    assert [row.value for row in tuned] == pytest.approx([0.6, 10, 1])
+    assert [row.holds for row in tuned] == [None, True, None]
+    assert tuned[1].interval == pytest.approx((10, 10))
+
+
 def test_missing_data_is_said(tmp_path):
     rows = benchmark.measure(tmp_path, tmp_path, 1)
     assert [row.value for row in rows] == [None, None]

@@ -1,5 +1,6 @@
 import pickle
 import random
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -35,6 +36,22 @@ def key(one: Record) -> tuple[str, tuple[tuple[str, str], ...]]:
 def drops(some: list[Record]) -> list[str | None]:
     column: list[str | None] = settled(dedupe(), batch(some))["drop"].to_pylist()
     return column
+
+
+def test_items_choices_and_sales_are_no_duplicates() -> None:
+    kinds = {"find": "rank", "price": "number", "route": "label"}
+    step = dedupe(tasks={name: SimpleNamespace(kind=kind) for name, kind in kinds.items()})
+    items = [Record(text="a lamp", source="t", meta={"item": id}) for id in "ab"]
+    sales = [
+        Record(text="mug", source="t", labels={"price": "9"}, meta={"price": price}) for price in ("5", "6")
+    ]
+    choices = [
+        Record(text="light", source="t", labels={"find": "a"}, subject=person) for person in ("ann", "bob")
+    ]
+    guesses = [record("box", at=at, price="9") for at in (1.0, 2.0)]
+    labels = [record("light", at=at, route="a") for at in (1.0, 2.0)]
+    found = settled(step, batch([*items, *sales, *choices, *guesses, *labels]))["drop"].to_pylist()
+    assert found == [None] * 6 + ["duplicate", None] * 2
 
 
 def test_the_newest_stays() -> None:

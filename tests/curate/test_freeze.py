@@ -21,10 +21,10 @@ def row(text, label="x", by="seed", task="route", role="train", at=1.0):
     return Row(text=text, source="t", labels={task: label}, labelled_by=by, role=role, at=at)
 
 
-def frozen(*rows, before=(), recipe="r"):
+def frozen(*rows, before=(), recipe="r", kinds=None):
     """(task, role) -> the rows of the new version."""
     known = {r.id: r for r in rows}
-    return {(d.task, d.role): [known[id] for id in d.rows] for d in freeze(rows, before, recipe)}
+    return {(d.task, d.role): [known[id] for id in d.rows] for d in freeze(rows, before, recipe, kinds or {})}
 
 
 def test_a_task_has_a_set_to_teach_with_and_one_to_judge_by():
@@ -43,7 +43,7 @@ def test_a_validation_set_is_frozen_where_rows_are_in_one():
         ("route", "validation"): [two],
         ("route", "holdout"): [other],
     }
-    assert [d.name for d in freeze([one, two, other], [], "r")] == [
+    assert [d.name for d in freeze([one, two, other], [], "r", {})] == [
         "route-holdout",
         "route-validation",
         "route-train",
@@ -103,14 +103,49 @@ def test_rows_stand_in_the_order_of_arrival():
     assert frozen(*rows, better)["route", "train"] == [rows[0], better, *rows[2:]]
 
 
+def sold(text, quantity, price, **more):
+    return Row(text=text, source="t", labels={"price": quantity}, meta={"price": price}, **more)
+
+
+def test_choices_contradict_nothing():
+    chosen = [row("lamp", item, by, at=at) for at, (item, by) in enumerate([("a", "user"), ("b", "expert")])]
+    again = row("Lamp", "a", "user", at=9)
+    assert frozen(*chosen, again, kinds={"route": "rank"}) == {("route", "train"): [*chosen, again]}
+    assert frozen(*chosen, again, kinds={"route": "label"}) == {("route", "train"): [chosen[1]]}
+
+
+def test_of_a_choice_that_teaches_the_text_is_no_question_any_more():
+    taught, asked, other = row("lamp"), row("LAMP", role="holdout"), row("desk", role="holdout")
+    found = frozen(asked, taught, other, kinds={"route": "rank"})
+    assert found == {("route", "holdout"): [other], ("route", "train"): [taught]}
+
+
+def test_sales_contradict_nothing_and_corrected_numbers_do():
+    sales = [sold("mug", "9", "5.0"), sold("mug", "4", "8.0")]
+    guessed = [row("box", str(n), task="price", at=n) for n in (1.0, 2.0)]
+    found = frozen(*sales, *guessed, kinds={"price": "number"})
+    assert found == {("price", "train"): [*sales, guessed[1]]}
+
+
+def test_items_are_a_set_of_every_rank_task_and_of_no_other():
+    items = [Row(text="a lamp", source="t", meta={"item": id}) for id in "ab"]
+    rows = [row("light", "a", task="find"), row("x", task="route")]
+    found = frozen(*items, *rows, kinds={"find": "rank", "route": "label"})
+    assert found == {
+        ("find", "train"): [rows[0]],
+        ("find", "items"): items,
+        ("route", "train"): [rows[1]],
+    }
+
+
 def test_a_version_is_made_once_and_another_when_rows_or_recipe_change():
     rows = [row("a"), row("b")]
-    (first,) = freeze(rows, [], "r")
+    (first,) = freeze(rows, [], "r", {})
     assert isinstance(first, Dataset)
     assert (first.name, first.recipe) == ("route-train", "r")
-    assert list(freeze(rows, [first], "r")) == []
-    (longer,) = freeze([*rows, row("c")], [first], "r")
-    (recooked,) = freeze(rows, [first], "r2")
+    assert list(freeze(rows, [first], "r", {})) == []
+    (longer,) = freeze([*rows, row("c")], [first], "r", {})
+    (recooked,) = freeze(rows, [first], "r2", {})
     assert len({first.id, longer.id, recooked.id}) == 3
 
 

@@ -36,7 +36,7 @@ class Room:
     def __init__(self, workspace):
         self.store, self.workspace = Store(), workspace
 
-    def __call__(self, *took, steps=(), recipe="r", readings=False):
+    def __call__(self, *took, steps=(), recipe="r", kinds=None, readings=False):
         """What the room gives: rows, datasets and the reasons of drops."""
         self.store.nouns += [noun for noun in took if noun not in self.store.nouns]
         out = list(
@@ -45,6 +45,7 @@ class Room:
                 self.store,
                 list(steps),
                 recipe=recipe,
+                kinds=kinds or {},
                 workspace=self.workspace,
                 engine=lambda: pytest.fail("few records need no engine"),
                 opener=lambda: pytest.fail("few records are curated in this process"),
@@ -219,7 +220,7 @@ def test_many_records_are_spread_over_an_engine(run, monkeypatch):
 
     took = [record(f"text {n}") for n in range(5)]
     out = curate.run(
-        took, run.store, [], recipe="r", workspace=run.workspace, engine=engine,
+        took, run.store, [], recipe="r", kinds={}, workspace=run.workspace, engine=engine,
         opener=lambda: [curate.step_of(partial(length, most=5))],
     )  # fmt: skip
     run.store.nouns += took
@@ -299,3 +300,16 @@ def test_a_split_leaves_thumbs_what_they_are(run):
     roles = {r.role for r in [*rows, *run.store.all(Row)] if r.meta.get("thumb")}
     assert "train" not in roles
     assert "preference" in roles
+
+
+def test_no_split_holds_an_item_out(run):
+    items = [
+        Record(text=f"thing {n}", source="t", meta={"item": str(n)}, purposes=("training",))
+        for n in range(20)
+    ]
+    steps = [partial(split, held_out=0.5)]
+    _, sets, _ = run(*items, record("thing", label="7"), steps=steps, kinds={"route": "rank"})
+    assert [len(each.rows) for each in sets if each.role == "items"] == [20]
+    _, sets, _ = run(record("thing 7", label="7"), steps=steps, kinds={"route": "rank"})
+    assert "items" not in {each.role for each in sets}
+    assert {row.role for row in run.store.all(Row) if not row.labels} == {"train"}

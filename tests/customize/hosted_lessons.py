@@ -4,7 +4,7 @@ from openflywheel.base.forms.hosted import opened
 from openflywheel.base.instruments.account import Account
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson
-from openflywheel.customize.hosted import hosted
+from openflywheel.customize.hosted import estimate, hosted
 from openflywheel.serve.providers import Provider
 
 KEY = "sk-very-secret"
@@ -36,12 +36,18 @@ class Teacher:
         self.told = []
 
     def teach(self, lesson, **settings):
+        return list(hosted(lesson, **self._given(settings)))
+
+    def foreseen(self, lesson, **settings):
+        return estimate(lesson, **self._given(settings))
+
+    def _given(self, settings):
         chosen = {"provider": "far", "base": "fake-small", "price": 25.0, "wait": 0.0, **settings}
         handed = {
             "providers": self.providers, "artefacts": self.artefacts, "workspace": self.workspace, "seed": 3,
             "progress": self.told.append,
         }  # fmt: skip
-        return list(hosted(lesson, **chosen, **handed))
+        return {**chosen, **handed}
 
     def open(self, model):
         return opened(self.folder / model.uri, providers=self.providers)

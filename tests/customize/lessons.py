@@ -56,6 +56,11 @@ def folders(folder: Path) -> dict[str, Path]:
     return made
 
 
+def kept(folder: Path) -> list[Path]:
+    """The files that trainers keep in the workspace while they are at work."""
+    return [path for path in (folder / "work").rglob("*") if path.is_file()]
+
+
 def say(facts: dict[str, float]) -> None:
     """Tells a parent process how far a run is."""
     print(int(facts["step"]), flush=True)

@@ -81,7 +81,7 @@ def test_a_refusal_says_how_much_and_what_to_do():
         "slow would take 12,346 s and 7.0"
     )
     assert refused(slow, takes(0.0, gpu=60.0)) == (
-        "slow would take 60 s and 0.00 dollars, more than wheel.budget.training; "
+        "slow would take 60 s and 0.00 dollars, more than wheel.budget allows; "
         "agree with: flywheel turn --yes"
     )
 

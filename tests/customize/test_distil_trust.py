@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from openflywheel.base.instruments.ngrams import NgramEncoder
+from openflywheel.base.instruments.vectors import softmax
 from openflywheel.base.nouns import Exchange, Row, Signal
+from openflywheel.customize._distil.calibrating import calibrated
 from openflywheel.customize._distil.judging import Judges, apart, judged
 from openflywheel.customize._distil.reliability import bounded, reliability, trusted
 from openflywheel.customize._distil.sorting import sort
@@ -53,18 +56,20 @@ def test_rows_are_told_apart_by_who_labelled_them():
 )
 def test_feedback_that_speaks_against_a_row_rejects_it(fields, kept):
     asked = exchange()
-    found = sorted_rows([row("one", "a", "model", parents=(asked.id,))], [asked], [signal(asked, **fields)])
+    found = sorted_rows(
+        [row("one", "a", "model", uri=f"exchange:{asked.id}")], [asked], [signal(asked, **fields)]
+    )
     assert [len(found.teacher), found.rejected] == [kept, not kept]
 
 
 def test_what_the_teacher_said_is_known_from_the_exchange_the_row_or_its_own_row():
     first, person = exchange("a"), exchange("b", variant="person")
     rows = [
-        row("one", "b", parents=(first.id,)),
+        row("one", "b", uri=f"exchange:{first.id}"),
         row("two", "b", meta={"teacher": "c"}),
         row("three", "b"),
         row("THREE ", "d", "model"),
-        row("four", "b", parents=(person.id,)),
+        row("four", "b", uri=f"exchange:{person.id}"),
         row("five", "b"),
     ]
     found = sorted_rows(rows, [first, person])
@@ -75,10 +80,10 @@ def test_what_the_teacher_said_is_known_from_the_exchange_the_row_or_its_own_row
 def test_a_named_teacher_is_the_only_one():
     big, own = exchange(), exchange(variant="m123")
     rows = [
-        row("one", "a", "model", parents=(big.id,)),
-        row("two", "a", "model", parents=(own.id,)),
+        row("one", "a", "model", uri=f"exchange:{big.id}"),
+        row("two", "a", "model", uri=f"exchange:{own.id}"),
         row("three", "a", "model", meta={"variant": "big/model"}),
-        row("four", "a", parents=(own.id,)),
+        row("four", "a", uri=f"exchange:{own.id}"),
     ]
     found = sorted_rows(rows, [big, own], teacher="big/model")
     assert [r.text for r in found.teacher] == ["one", "three"]
@@ -159,6 +164,14 @@ def test_the_same_rows_judge_in_every_turn():
     assert apart(rows, 0)[1] == []
 
 
+def test_nobody_both_teaches_and_judges():
+    rows = [row(f"text {n}", "a", subject=f"p{n % 50}") for n in range(500)]
+    teaching, judging = apart(rows, 0.25)
+    assert len(teaching) + len(judging) == 500
+    assert not {r.subject for r in teaching} & {r.subject for r in judging}
+    assert 60 < len(judging) < 200
+
+
 class Says:
     labels = ("a", "b")
 
@@ -181,6 +194,52 @@ def test_the_figures_are_those_of_peoples_rows_and_agreement_stands_apart():
     assert figures["judged"] + figures["missing"] == pytest.approx(
         1.96**2 * (32 / 44) * (12 / 44) / 0.05**2, abs=0.5
     )
+
+
+class Sure:
+    """Says the first letter of a text, always as sure."""
+
+    labels = ("a", "b", "c")
+
+    def __init__(self, sharpness):
+        self.sharpness = sharpness
+
+    def probabilities(self, texts):
+        scores = np.array([[text[0] == label for label in self.labels] for text in texts], np.float32)
+        return softmax(scores * np.float32(self.sharpness))
+
+
+def people_of(number, wrong, label="c"):
+    return [row(f"{'ab'[n % 2]} {n}", label if n < wrong else "ab"[n % 2]) for n in range(number)]
+
+
+@pytest.mark.parametrize("before", [0.5, 8.0, 800.0])
+def test_the_temperature_that_is_kept_makes_confidence_mean_how_often_people_agree(before):
+    changed, figures = calibrated(Sure(before), {"sharpness": before, "x": 1}, "route", people_of(40, 10), 7)
+    sure = Sure(changed["sharpness"]).probabilities(["a"]).max()
+    assert set(changed) == {"sharpness"}
+    assert sure == pytest.approx(0.75, abs=0.03)
+    assert figures["calibrated_by_people"] == 40
+    assert "calibrated_by_student" not in figures
+
+
+def test_rows_of_people_count_by_their_weight():
+    light = [structs.replace(r, weight=0.0 if r.labels["route"] == "c" else 1.0) for r in people_of(40, 10)]
+    changed, _ = calibrated(Sure(1.0), {"sharpness": 1.0}, "route", light, 7)
+    assert Sure(changed["sharpness"]).probabilities(["a"]).max() > 0.93
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        (people_of(29, 5), {"sharpness": 1.0}),
+        (people_of(40, 11, "never taught"), {"sharpness": 1.0}),
+        (people_of(40, 10), {}),
+        ([], {"sharpness": 1.0}),
+    ],
+)
+def test_too_few_rows_of_people_and_models_without_a_temperature_change_nothing(people, said):
+    assert calibrated(Sure(1.0), said, "route", people, 7) == ({}, {"calibrated_by_student": 7})
 
 
 def test_without_rows_of_people_there_is_no_accuracy():

@@ -128,6 +128,11 @@ def test_with_validation_rows_there_is_no_rehearsal_and_they_judge(tmp_path):
     assert model.method == "encoder_lora.contrast"
 
 
+def test_rows_that_end_a_run_are_not_those_of_the_report(tmp_path):
+    model = teach(tmp_path, lesson(rows(THINGS[:2]), rows(("red", "green", "new", "big"))), batch=24)
+    assert model.report["judged"] == 24  # of 48
+
+
 def test_the_whole_of_the_layers_is_tuned_and_leaves_no_adapter(tmp_path):
     model = teach(tmp_path, lesson(rows(THINGS[:2]), rows(("red",), each=3)), batch=12, full=True)
     assert (model.name, model.method) == ("route-encoder-full", "encoder_lora.full_classify")

@@ -71,6 +71,53 @@ def test_the_closed_form_of_leaving_one_out_equals_leaving_one_out():
         np.testing.assert_allclose(fitted.held_out[i], refit_without(i, x, y, 3, weight), atol=2e-3)
 
 
+def test_the_closed_form_of_leaving_a_person_out_equals_leaving_the_person_out():
+    x, y = blobs(40, 3, spread=0.5)
+    people = np.array([0, 0, 0, 1, *range(2, 30), *[30] * 8])
+    weight = np.linspace(0.2, 3, 40).astype(np.float32)
+    fitted = kernel_ridge(x, y, 3, weight, people)
+    root = np.sqrt(balance(y, 3, weight))[:, None]
+    for person in (0, 1, 7, 30):
+        own, rest = np.flatnonzero(people == person), people != person
+        kernel = root[rest] * similarity(x[rest], x[rest], GAMMA) * root[rest].T + RIDGE * np.eye(rest.sum())
+        alpha = np.linalg.solve(kernel, root[rest] * np.eye(3)[y[rest]])
+        expected = similarity(x[own], x[rest], GAMMA) @ (root[rest] * alpha)
+        np.testing.assert_allclose(fitted.held_out[own], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("way", EVERY)
+def test_people_of_one_row_each_are_rows(way):
+    x, y = blobs(90, 3, spread=0.5)
+    alone, rows = way(x, y, 3, ones(90)), way(x, y, 3, ones(90), np.arange(90))
+    np.testing.assert_array_equal(alone.held_out, rows.held_out)
+
+
+@pytest.mark.parametrize("way", EVERY)
+def test_held_out_scores_know_nothing_of_the_persons_other_rows(way):
+    """Everybody says one thing five times, and labels are drawn by lot: a copy would know the label."""
+    people = np.repeat(np.arange(60), 5)
+    x, noise = blobs(60, 3)[0][people], np.random.default_rng(5).integers(0, 3, 60)[people].astype(np.intp)
+    apart, together = way(x, noise, 3, ones(300), people), way(x, noise, 3, ones(300))
+    hits = [np.mean(fitted.held_out.argmax(axis=1) == noise) for fitted in (apart, together)]
+    assert hits[0] < 0.45
+    assert hits[1] > hits[0] + 0.1
+    np.testing.assert_array_equal(apart.weights, together.weights)  # all teach what is kept
+
+
+def test_a_centroid_leaves_a_person_out_of_the_means_of_all_labels():
+    x, y = blobs(24, 3)
+    people = np.array([*[0] * 7, *range(1, 18)])
+    fitted = centroid(x, y, 3, np.linspace(0.5, 2, 24).astype(np.float32), people)
+    rest = centroid(x[7:], y[7:], 3, np.linspace(0.5, 2, 24)[7:].astype(np.float32))
+    np.testing.assert_allclose(fitted.held_out[:7], x[:7] @ rest.weights, atol=1e-5)
+
+
+def test_a_label_that_one_person_alone_has_is_unknown_without_that_person():
+    x, y = blobs(30, 3)
+    people = np.where(y == 2, 99, np.arange(30))
+    np.testing.assert_array_equal(centroid(x, y, 3, ones(30), people).held_out[y == 2, 2], 0)
+
+
 def test_a_centroid_leaves_a_row_out_of_its_own_mean():
     x, y = blobs(12, 3)
     fitted = centroid(x, y, 3, ones(12))

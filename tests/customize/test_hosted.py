@@ -9,11 +9,10 @@ from msgspec.structs import replace
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.instruments import account
-from openflywheel.base.nouns import Fault, Model, Paid, Row
+from openflywheel.base.nouns import Fault, Model, Row
 from openflywheel.customize._hosted import job as jobs
 from openflywheel.customize._hosted.run import Book
-from openflywheel.customize._waiting import Waiting
-from openflywheel.customize.hosted import estimate
+from openflywheel.customize._waiting import Waiting, taught
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def lesson():
 
 def test_a_label_model_is_tuned_and_opened(teacher, lesson):
     paid, model = teacher.teach(lesson)
-    assert paid == Paid(model.report["dollars"], "far")
+    assert (paid.dollars, paid.provider) == (model.report["dollars"], "far")
     assert model.taught_by == (lesson.dataset.id,)
     answers = teacher.open(model)
     said = answers.probabilities([row.text for row in lesson.rows]).argmax(axis=1)
@@ -85,10 +84,20 @@ def test_waiting_ends_when_the_job_does(teacher, lesson):
     assert steps == sorted(steps)
 
 
+class Nothing:
+    """A store without models."""
+
+    def get(self, kind, ids):
+        return {}
+
+
 def test_the_same_rows_again_give_the_same_model_and_cost_nothing(teacher, lesson):
-    _, first = teacher.teach(lesson)
+    first = teacher.teach(lesson)
     again = teacher.teach(lesson)
-    assert again == [first]
+    assert again == first
+    state = {}
+    booked = [list(taught(gave, "hosted", "route", Nothing(), state)) for gave in (first, again)]
+    assert booked == [first, first[1:]]
     assert len(teacher.jobs()) == 1
 
 
@@ -106,7 +115,9 @@ def test_a_newer_dataset_waits_for_the_job_at_work(teacher, lesson):
     assert teacher.teach(newer) == [Waiting("still running at the provider")]
     assert len(teacher.jobs()) == 1
     teacher.fake.script({})
-    _, first, _, second = teacher.teach(newer)
+    _, first, waiting = teacher.teach(newer)
+    assert waiting == Waiting("the job before is over, and the newest rows come next")
+    _, second = teacher.teach(newer)
     assert (first.taught_by, second.taught_by) == ((lesson.dataset.id,), (newer.dataset.id,))
     assert len(teacher.jobs()) == 2
 
@@ -132,20 +143,15 @@ def test_a_job_that_fails_is_told_once_and_not_paid(teacher, lesson):
     assert isinstance(teacher.teach(lesson, suffix="again")[-1], Model)
 
 
-def test_what_would_cost_too_much_is_not_begun(teacher, lesson):
-    fault, waiting = teacher.teach(lesson, most_dollars=0.001)
-    assert "hosted: route would take $0.0" in fault.said
-    assert "most_dollars is 0.00: raise it" in fault.said
-    assert waiting == Waiting("not begun: over most_dollars")
-    assert teacher.fake.requests() == []
-    assert isinstance(teacher.teach(lesson)[-1], Model)
-
-
-def test_a_job_at_work_is_finished_whatever_the_limit_is_now(teacher, lesson):
+def test_only_a_job_that_would_be_begun_now_costs_anything(teacher, lesson):
+    newer = lesson_of(rows_of(15), validation=lesson.validation)
+    assert teacher.foreseen(lesson).dollars > 0
     teacher.fake.script(SLOW)
     teacher.teach(lesson)
+    assert [teacher.foreseen(each).dollars for each in (lesson, newer)] == [0, 0]
     teacher.fake.script({})
-    assert isinstance(teacher.teach(lesson, most_dollars=0.0)[-1], Model)
+    teacher.teach(newer)
+    assert teacher.foreseen(lesson).dollars == 0 < teacher.foreseen(newer).dollars
 
 
 @pytest.mark.parametrize("rule", [{"status": 503}, {"refuse": True}])
@@ -246,16 +252,18 @@ def test_wrong_settings_are_told_before_anything_is_sent(teacher, lesson):
 
 
 def test_an_estimate_asks_nobody(teacher, lesson):
-    found = estimate(lesson, provider="far", base="fake-small", price=25.0)
+    found = teacher.foreseen(lesson)
+    assert teacher.fake.requests() == []
     _, model = teacher.teach(lesson)
     assert found.dollars >= model.report["dollars"] > 0  # the fake counts fewer tokens: none for the format
     assert found.cpu_seconds == 0.0
 
 
-def test_labels_of_validation_that_were_never_taught_are_not_asked(teacher):
+def test_labels_of_validation_that_were_never_taught_count_as_wrong(teacher):
     strange = Row(text="x", source="s", labels={"route": "strange"}, role="validation")
     lesson = lesson_of(rows_of(12), validation=[*rows_of(4, "validation"), strange])
     _, model = teacher.teach(lesson)
     assert teacher.open(model).labels == LABELS
     asked = [seen for seen in teacher.fake.requests() if seen.path.endswith("/chat/completions")]
-    assert len(asked) == 4
+    assert len(asked) == 5
+    assert model.report["accuracy"] == 0.8

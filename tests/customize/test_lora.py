@@ -52,8 +52,11 @@ def test_its_report_says_how_well_and_with_what(writing):
     assert "accuracy" not in report
 
 
-def test_nothing_is_left_in_the_workspace(shop, writing):
-    assert list((shop / "work").iterdir()) == []
+def test_a_run_that_ended_and_was_not_stored_costs_no_step_again(shop, writing):
+    told = []
+    settings = {**lessons.FAST, "steps": 50, **lessons.folders(shop)}
+    again = lora(lessons.lesson(validation=1), **settings, progress=told.append)
+    assert (again.id, again.uri, told) == (writing[0].id, writing[0].uri, [])
 
 
 def test_the_manifest_says_what_it_is(shop, writing):
@@ -113,7 +116,7 @@ def test_a_checkpoint_without_a_template_learns_with_the_one_that_is_named(shop,
 
 
 def test_an_estimate_comes_without_a_trace(shop):
-    folders = lessons.folders(shop)
+    folders, before = lessons.folders(shop), lessons.kept(shop)
     found = estimate(
         lessons.lesson(),
         base="base",
@@ -124,12 +127,12 @@ def test_an_estimate_comes_without_a_trace(shop):
     )
     assert found.tokens > 0
     assert found.cpu_seconds + found.gpu_seconds > 0
-    assert list(folders["workspace"].iterdir()) == []
+    assert lessons.kept(shop) == before
 
 
 def test_the_door_knows_its_settings():
     about = describe("customize", "lora")
-    assert about.handed == ("folder", "artefacts", "workspace", "seed", "progress")
+    assert about.handed == ("cluster", "folder", "artefacts", "workspace", "seed", "progress")
     assert {setting.name for setting in about.settings if setting.required} == {"base"}
     with pytest.raises(UnknownSetting, match="quantise = '3bit'"):
         check("customize", "lora", {"base": "x", "quantise": "3bit"})
@@ -143,7 +146,7 @@ def test_a_run_that_is_killed_ends_like_one_that_is_not(tmp_path):
         (tmp_path / name).mkdir()
         lessons.able(tmp_path / name / "base")
     _killed_at(tmp_path / "killed", step=23)
-    left = [place.name for place in (tmp_path / "killed" / "work").glob("*/checkpoint-*")]
+    left = [place.name for place in (tmp_path / "killed" / "work").rglob("checkpoint-*")]
     assert left
     told = []
     resumed, whole = (

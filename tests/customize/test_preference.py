@@ -83,11 +83,17 @@ def test_its_report_says_how_well_with_an_interval(corrected):
     assert "validation_judged" not in report
 
 
-def test_the_manifest_says_what_it_is_and_nothing_is_left_in_the_workspace(shop, corrected):
+def test_the_manifest_says_what_it_is(shop, corrected):
     said = artefact.manifest(shop / corrected[0].uri)
     assert (said["form"], said["kind"], said["method"]) == ("generator", "text", "preference.dpo")
     assert (said["base"]["path"], said["beta"], said["report"]) == ("base", 0.1, corrected[0].report)
-    assert list((shop / "work").iterdir()) == []
+
+
+def test_a_run_that_ended_and_was_not_stored_costs_no_step_again(shop, corrected):
+    heard = []
+    given = told.lesson(told.corrections(range(8)), validation=told.corrections(range(8, 10)))
+    again = teach(shop, given, heard.append)
+    assert (again.id, again.uri, heard) == (corrected[0].id, corrected[0].uri, [])
 
 
 def test_thumbs_alone_teach_by_kto(shop):
@@ -152,7 +158,7 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(shop, tmp_path):
     settings = {"method": "kto", "batch": 4, "rate": 5e-3, "steps": 6}
     with pytest.raises(Stopped):
         teach(tmp_path, given, stop_at(4), **settings)
-    assert list((tmp_path / "work").glob("*/checkpoint-*"))
+    assert list((tmp_path / "work").rglob("checkpoint-*"))
     heard = []
     resumed, whole = teach(tmp_path, given, heard.append, **settings), teach(shop, given, **settings)
     assert heard[0]["step"] > 2  # it did not begin anew
@@ -167,17 +173,17 @@ def test_a_model_that_writes_no_answers_is_no_base(shop, tmp_path):
 
 
 def test_an_estimate_comes_without_a_trace(shop):
-    folders = lessons.folders(shop)
+    folders, before = lessons.folders(shop), lessons.kept(shop)
     given = {"folder": folders["folder"], "workspace": folders["workspace"]}
     found = estimate(told.lesson(told.corrections(range(8))), base="base", epochs=5, batch=8, **given)
     assert found.tokens > 0
     assert found.cpu_seconds + found.gpu_seconds > 0
-    assert list(folders["workspace"].iterdir()) == []
+    assert lessons.kept(shop) == before
 
 
 def test_the_door_knows_its_settings():
     about = describe("customize", "preference")
-    assert about.handed == ("folder", "artefacts", "workspace", "seed", "progress")
+    assert about.handed == ("cluster", "folder", "artefacts", "workspace", "seed", "progress")
     assert {setting.name for setting in about.settings if setting.required} == {"base"}
     with pytest.raises(UnknownSetting, match="method = 'ppo'"):
         check("customize", "preference", {"base": "x", "method": "ppo"})

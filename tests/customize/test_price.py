@@ -128,7 +128,13 @@ def test_what_is_no_number_is_named_with_its_row(meta, label, said, tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"reach": 0.9}, "reach = 0.9; give a factor"), ({"floor": 1.0}, "floor = 1; give a share")],
+    [
+        ({"reach": 0.9}, "reach = 0.9; give a factor"),
+        ({"reach": float("nan")}, "reach = nan; give a factor"),
+        ({"reach": float("inf")}, "reach = inf; give a factor"),
+        ({"floor": 1.0}, "floor = 1; give a share"),
+        ({"floor": float("nan")}, "floor = nan; give a share"),
+    ],
 )
 def test_settings_out_of_their_range_are_refused(settings, said, tmp_path):
     with pytest.raises(SettingsError, match=said):

@@ -1,4 +1,5 @@
 import json
+import shutil
 from functools import partial
 
 import pytest
@@ -9,10 +10,10 @@ from openflywheel.base.forms import prompt as prompted
 from openflywheel.base.instruments import artefact
 from openflywheel.base.instruments.answers import Labelling, Writing
 from openflywheel.base.instruments.ngrams import NgramEncoder
-from openflywheel.base.nouns import Dataset, Row
+from openflywheel.base.nouns import Dataset, Model, Paid, Row
 from openflywheel.customize import Lesson, teaches
-from openflywheel.customize.prompt import prompt
-from openflywheel.serve.providers import Provider
+from openflywheel.customize.prompt import estimate, prompt
+from openflywheel.serve.providers import Price, Provider
 from openflywheel.wheel.asking import AskFailed, ask
 
 WORDS = {
@@ -40,6 +41,7 @@ def lesson(train, validation=(), kind="label"):
     return Lesson(dataset, train, kind, validation)
 
 
+PRICE = Price(input=2.0, output=8.0)  # dollars for a million tokens
 LESSON = lesson(rows(0, 12), rows(100, 12))
 
 
@@ -55,16 +57,31 @@ def guessing(bad=BAD):
     return {"rules": [{"contains": bad, "answer": "refund"}, *classifier()["rules"]]}
 
 
-def taught(fake, tmp_path, given=LESSON, told=None, **settings):
+def taught(fake, tmp_path, given=LESSON, told=None, paid=None, **settings):
     for name in ("models", "work"):
         (tmp_path / name).mkdir(exist_ok=True)
     settings = {"model": "fake/small", "demonstrations": 2, "calls": 200, "seed": 0, **settings}
     told = list[dict[str, float]]() if told is None else told
-    return prompt(
-        given, encoder=NgramEncoder(), artefacts=tmp_path / "models", workspace=tmp_path / "work",
-        ask=partial(ask, providers={"fake": Provider(url=fake.url)}), folder=tmp_path, progress=told.append,
-        **settings,
-    )  # fmt: skip
+    things = prompt(given, **handed(fake, tmp_path), progress=told.append, **settings)
+    *_, model = things if paid is None else map(partial(noted, paid), things)
+    return model
+
+
+def handed(fake, tmp_path):
+    providers = {"fake": Provider(url=fake.url, prices={"small": PRICE})}
+    return {
+        "encoder": NgramEncoder(), "artefacts": tmp_path / "models", "workspace": tmp_path / "work",
+        "ask": partial(ask, providers=providers), "providers": providers, "folder": tmp_path,
+    }  # fmt: skip
+
+
+def noted(things, thing):
+    things.append(thing)
+    return thing
+
+
+def foreseen(fake, tmp_path, given=LESSON, **settings):
+    return estimate(given, model="fake/small", seed=0, **handed(fake, tmp_path), **settings)
 
 
 def opened(fake, tmp_path, model):
@@ -165,9 +182,9 @@ def test_the_kind_of_dialect_does_not_matter(fake, tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "work").mkdir()
     asking = partial(ask, providers={"claude": Provider(url=fake.url, dialect="anthropic")})
-    model = prompt(
+    _, model = prompt(
         LESSON, model="claude/small", demonstrations=0, calls=12, encoder=NgramEncoder(), ask=asking,
-        artefacts=tmp_path / "models", workspace=tmp_path / "work", folder=tmp_path, seed=0,
+        artefacts=tmp_path / "models", workspace=tmp_path / "work", folder=tmp_path, seed=0, providers={},
         progress=lambda facts: None,
     )  # fmt: skip
     assert {request.path for request in fake.requests()} == {"/v1/messages"}
@@ -179,6 +196,7 @@ def test_another_seed_asks_about_other_rows(fake, tmp_path):
     taught(fake, tmp_path, demonstrations=0, calls=10)
     first = {request.body["messages"][0]["content"] for request in fake.requests()}
     fake.clear()
+    shutil.rmtree(tmp_path / "work")
     taught(fake, tmp_path, demonstrations=0, calls=10)
     assert {request.body["messages"][0]["content"] for request in fake.requests()} == first
     fake.clear()
@@ -192,25 +210,106 @@ def test_a_broken_run_goes_on_without_asking_again(fake, tmp_path):
     with pytest.raises(AskFailed):
         taught(fake, tmp_path)
     before = len(fake.requests())
-    [place] = (tmp_path / "work").iterdir()
-    paid = len((place / "answers.jsonl").read_text().splitlines())
+    [kept] = (tmp_path / "work").rglob("answers.jsonl")
+    paid = len(kept.read_text().splitlines())
     assert 0 < paid <= before
     fake.clear()
     fake.script(classifier())
     model = taught(fake, tmp_path)
     assert len(fake.requests()) == model.report["calls"] - paid
-    assert list((tmp_path / "work").iterdir()) == []
+    assert taught(fake, tmp_path).id == model.id  # the passage was killed before the model was stored
+    assert len(fake.requests()) == model.report["calls"] - paid
 
 
 def test_a_broken_run_ends_as_an_unbroken_one(fake, tmp_path):
     fake.script(classifier())
     whole = taught(fake, tmp_path)
+    shutil.rmtree(tmp_path / "work")
     fake.script({"rules": [{**rule, "times": 5} for rule in classifier()["rules"]] + [{"status": 400}]})
     with pytest.raises(AskFailed):
         taught(fake, tmp_path)
     fake.script(classifier())
     again = taught(fake, tmp_path)
     assert (again.id, again.uri, again.report) == (whole.id, whole.uri, whole.report)
+
+
+def test_what_its_tokens_cost_is_paid_with_the_model(fake, tmp_path):
+    fake.script(classifier())
+    gave = []
+    model = taught(fake, tmp_path, paid=gave)
+    [paid, given] = gave
+    assert given == model
+    asked = [request.body["messages"][0]["content"] for request in fake.requests()]
+    sent, received = sum(-(-len(text) // 4) for text in asked), model.report["tokens"]
+    assert paid.dollars == model.report["dollars"] == (2 * sent + 8 * (received - sent)) / 1e6 > 0
+    assert paid.provider == "fake"
+
+
+def test_a_run_that_fails_has_paid_for_its_answers_and_is_one_run_until_the_model_is_stored(fake, tmp_path):
+    fake.script({"rules": [*({**rule, "times": 8} for rule in classifier()["rules"]), {"status": 400}]})
+    first, second, third = [], [], []
+    with pytest.raises(AskFailed):
+        taught(fake, tmp_path, paid=first)
+    fake.script(classifier())
+    taught(fake, tmp_path, paid=second)
+    taught(fake, tmp_path, paid=third)  # the passage was killed
+    [broken], [whole, _], [again, _] = first, second, third
+    assert 0 < broken.dollars < whole.dollars
+    assert again == whole
+    assert broken.run == whole.run != ""
+    shutil.rmtree(tmp_path / "work")  # as the room does
+    (tmp_path / "work").mkdir()
+    anew = []
+    taught(fake, tmp_path, paid=anew)
+    assert (anew[0].dollars, anew[0].run == whole.run) == (whole.dollars, False)
+
+
+def test_a_model_without_a_price_costs_nothing_and_that_is_said(fake, tmp_path):
+    fake.script(classifier())
+    gave = []
+    taught(fake, tmp_path, paid=gave, model="fake/other", demonstrations=0, calls=10)
+    assert [(type(thing), getattr(thing, "dollars", 0)) for thing in gave] == [(Paid, 0), (Model, 0)]
+    found = estimate(LESSON, model="fake/other", seed=0, **handed(fake, tmp_path))
+    assert found.dollars == 0
+    assert "the price of fake/other is not known: say it in serve.providers (prices)" in found.note
+    assert estimate(LESSON, model="who/x", seed=0, **handed(fake, tmp_path)).dollars == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"demonstrations": 2, "calls": 200},
+        {"demonstrations": 0, "calls": 12},
+        {"demonstrations": 4, "calls": 100, "instructions": (LONG, GOOD)},
+    ],
+)
+def test_what_it_will_cost_is_foreseen_and_hardly_ever_too_low(fake, tmp_path, settings):
+    fake.script(classifier())
+    told = foreseen(fake, tmp_path, **settings)
+    assert fake.requests() == []
+    gave = []
+    model = taught(fake, tmp_path, paid=gave, **settings)
+    assert model.report["calls"] <= int(told.note.partition(" calls of about")[0]) <= settings["calls"]
+    assert 0.95 * gave[0].dollars < told.dollars < 3 * gave[0].dollars
+
+
+def test_more_calls_are_foreseen_to_cost_more(fake, tmp_path):
+    many = lesson(rows(0, 200), rows(1000, 2000))
+    few, more, most = (
+        foreseen(fake, tmp_path, many, calls=calls, **also)
+        for calls, also in ((500, {}), (5000, {}), (5000, {"optimise": "gepa"}))
+    )
+    assert more.dollars == pytest.approx(10 * few.dollars, rel=0.02)
+    assert most.dollars == pytest.approx(more.dollars, rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "value", "least"), [("demonstrations", -1, 0), ("calls", 0, 1)])
+def test_a_number_that_cannot_be_is_refused_before_anything_is_paid(fake, tmp_path, name, value, least):
+    said = f"customize.prompt: {name} = {value}; the least is {least}"
+    for attempt in (taught, foreseen):
+        with pytest.raises(SettingsError, match=said):
+            attempt(fake, tmp_path, **{name: value})
+    assert fake.requests() == []
 
 
 def test_an_answer_that_is_no_label_is_none(fake, tmp_path):

@@ -135,12 +135,20 @@ def test_each_prompt_is_paid_once_also_over_restarts(tmp_path):
 
     paying = Paying(ask, file, 9, told.append)
     assert [paying("one"), paying("two"), paying("one")] == ["one!\n", "two!\n", "one!\n"]
-    assert (paying.calls, paying.tokens) == (2, 6)
+    assert (paying.calls, paying.sent, paying.received) == (2, 2, 4)
     again = Paying(ask, file, 9, told.append)
     assert again.calls == 0
     assert (again("two"), again.calls) == ("two!\n", 1)
     assert asked == ["one", "two"]
     assert told == [{"step": 1, "steps": 9}, {"step": 2, "steps": 9}, {"step": 1, "steps": 9}]
+
+
+def test_a_run_keeps_its_name_as_long_as_its_answers(tmp_path):
+    one, other = (Paying(str, tmp_path / name / "answers.jsonl", 9, print) for name in "ab")
+    assert one.run != other.run
+    assert Paying(str, tmp_path / "a" / "answers.jsonl", 9, print).run == one.run
+    (tmp_path / "a" / "run").write_bytes(b"")  # a crash
+    assert Paying(str, tmp_path / "a" / "answers.jsonl", 9, print).run not in ("", one.run)
 
 
 @pytest.mark.parametrize("torn", [b'["abc', b"\xff"])

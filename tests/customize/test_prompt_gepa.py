@@ -34,12 +34,13 @@ def taught(fake, tmp_path, **settings):
     dataset = Dataset(name="d", task="route", role="train", rows=tuple(r.id for r in train), recipe="")
     for name in ("models", "work"):
         (tmp_path / name).mkdir(exist_ok=True)
-    return prompt(
+    *_, model = prompt(
         Lesson(dataset, train, "label", rows(100, 12)), encoder=NgramEncoder(), artefacts=tmp_path / "models",
         workspace=tmp_path / "work", seed=0, ask=partial(ask, providers={"fake": Provider(url=fake.url)}),
-        folder=tmp_path, progress=lambda facts: None, model="fake/small", instructions=(BAD,),
+        providers={}, folder=tmp_path, progress=lambda facts: None, model="fake/small", instructions=(BAD,),
         demonstrations=0, **{"optimise": "gepa", "calls": 150, **settings},
     )  # fmt: skip
+    return model
 
 
 def learning(written=GOOD):

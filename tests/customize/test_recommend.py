@@ -9,9 +9,10 @@ from openflywheel.base.forms import opened
 from openflywheel.base.instruments.answers import Asked
 from openflywheel.base.instruments.cumulative_gain import ndcg
 from openflywheel.base.instruments.ngrams import NgramEncoder
+from openflywheel.base.items import is_item
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson, teaches
-from openflywheel.customize._recommend.choices import Choice, by_person, choices
+from openflywheel.customize._recommend.choices import Choice, by_person, choices, once
 from openflywheel.customize._recommend.joining import apart
 from openflywheel.customize.recommend import recommend
 
@@ -43,7 +44,9 @@ def chosen(people=60, seed=0, count=6):
 
 
 def lesson(rows):
-    return Lesson(Dataset(name="d", task="next", role="train", rows=(), recipe=""), rows, "rank")
+    dataset = Dataset(name="d", task="next", role="train", rows=(), recipe="")
+    chosen, found = [row for row in rows if row.labels], [row for row in rows if is_item(row)]
+    return Lesson(dataset, chosen, "rank", items=found)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +136,40 @@ def test_nothing_to_choose_between_is_refused(tmp_path):
         recommend(
             lesson([*items(), *chosen(3)]), explore=1.5, encoder=NgramEncoder(), artefacts=tmp_path, seed=0
         )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"factors": 0}, "factors = 0; give 1 or more"),
+        ({"factors": -3}, "factors = -3; give 1 or more"),
+        ({"explore": float("nan")}, "explore = nan: a share"),
+    ],
+)
+def test_settings_out_of_their_range_are_refused(settings, said, tmp_path):
+    with pytest.raises(SettingsError, match=said):
+        recommend(lesson(chosen()), encoder=NgramEncoder(), artefacts=tmp_path, seed=0, **settings)
+
+
+def test_a_person_who_chooses_one_item_again_and_again_counts_once(tmp_path):
+    """What is kept is taught like what was judged."""
+    robot = [choice("robot", "2-10", 100 + at) for at in range(2_000)]
+    plain, flooded = (
+        opened(folder / model.uri.rpartition("/")[2], {"encoder": NgramEncoder()})
+        for folder in [tmp_path]
+        for model in (
+            recommend(lesson([*items(), *chosen(), *more]), factors=4, encoder=NgramEncoder(),
+                      artefacts=folder, seed=0)
+            for more in (robot[:1], robot)
+        )
+    )  # fmt: skip
+    np.testing.assert_array_equal(plain.tastes.popularity, flooded.tastes.popularity)
+    np.testing.assert_array_equal(plain.tastes.factors, flooded.tastes.factors)
+
+
+def test_what_unknown_people_chose_counts_each_time():
+    known = [Choice("", 0, 1.0), Choice("p", 1, 1.0), Choice("", 0, 1.0), Choice("p", 1, 2.0)]
+    assert once(known) == [Choice("", 0, 1.0), Choice("", 0, 1.0), Choice("p", 1, 2.0)]
 
 
 def test_choices_are_read_in_order_of_time_and_an_item_counts_at_its_last_place():

@@ -1,15 +1,18 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from openflywheel.base.door import load
-from openflywheel.base.errors import SettingsError
+from openflywheel.base.errors import MissingExtra, SettingsError
 from openflywheel.base.forms import opened
 from openflywheel.base.instruments.answers import Asked
 from openflywheel.base.instruments.cumulative_gain import ndcg
 from openflywheel.base.instruments.ngrams import NgramEncoder
+from openflywheel.base.items import is_item
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson, teaches
-from openflywheel.customize.retriever import retriever
+from openflywheel.customize.retriever import estimate, retriever
 
 # What customers say, and what suppliers say for the same.
 WORDS = {
@@ -20,7 +23,7 @@ WORDS = {
     "cooker": "range",
 }  # fmt: skip
 SAID = ("I want a {} and a {}", "{} {} please", "where is the {} with a {}", "do you have {} or {}")
-quiet = {"progress": lambda facts: None, "seed": 0}
+quiet = {"progress": lambda facts: None, "seed": 0, "folder": Path()}
 
 
 class Small(NgramEncoder):
@@ -57,7 +60,8 @@ def shop(seed=0, pairs=44):
 
 def lesson(rows, validation=()):
     dataset = Dataset(name="d", task="find", role="train", rows=tuple(r.id for r in rows), recipe="")
-    return Lesson(dataset, rows, "rank", validation)
+    items = [row for row in rows if is_item(row)]
+    return Lesson(dataset, [row for row in rows if row.labels], "rank", validation, items=items)
 
 
 def gain(found, tested):
@@ -70,9 +74,8 @@ def taught(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     items, clicks, tested = shop()
     seen = []
-    model = retriever(
-        lesson([*items, *clicks]), encoder=Small(), artefacts=folder, seed=0, progress=seen.append
-    )
+    told = {**quiet, "progress": seen.append}
+    model = retriever(lesson([*items, *clicks]), encoder=Small(), artefacts=folder, **told)
     return folder, model, items, clicks, tested, seen
 
 
@@ -147,3 +150,20 @@ def test_a_shop_without_items_or_without_clicks_is_refused(tmp_path):
 def test_it_comes_through_the_door_and_teaches_rank_tasks(tmp_path):
     plugin = load("customize", "retriever", {}, {"encoder": Small(), "artefacts": tmp_path, **quiet})
     assert teaches(plugin) == ("rank",)
+
+
+def test_epochs_and_torch_are_looked_for_before_anything_is_taught(tmp_path, monkeypatch):
+    items, clicks, _ = shop(pairs=10)
+    given = {"encoder": Small(), "artefacts": tmp_path, **quiet}
+    with pytest.raises(SettingsError, match="epochs = 0; give 1 or more"):
+        retriever(lesson([*items, *clicks]), epochs=0, **given)
+    monkeypatch.setattr("openflywheel.customize.retriever.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"lora needs 'torch': pip install 'openflywheel\[encoder\]'"):
+        retriever(lesson([*items, *clicks]), lora=True, **given)
+    with pytest.raises(MissingExtra):
+        estimate(lesson([*items, *clicks]), lora=True, **given)
+
+
+def test_a_frozen_encoder_needs_no_estimate(tmp_path):
+    items, clicks, _ = shop(pairs=10)
+    assert estimate(lesson([*items, *clicks]), encoder=Small(), artefacts=tmp_path, **quiet) is None

@@ -32,7 +32,7 @@ def test_an_item_that_comes_twice_has_its_newest_text():
     ]
     clicks = [click(f"question {i}", "ab"[i % 2]) for i in range(60)]
     dataset = Dataset(name="d", task="find", role="train", rows=(), recipe="")
-    found = pairs(Lesson(dataset, [*items, *clicks[:40]], "rank", clicks[40:60]))
+    found = pairs(Lesson(dataset, clicks[:40], "rank", clicks[40:60], items=items))
     assert dict(zip(found.ids, found.texts, strict=True)) == {"a": "new", "b": "b"}
     assert (len(found.taught), len(found.choosing), found.apart) == (40, 20, False)
 
@@ -41,7 +41,7 @@ def test_questions_about_one_item_stay_on_one_side():
     items = [Row(text=f"item {i}", source="t", meta={"item": str(i)}) for i in range(40)]
     clicks = [click(f"question {i} {j}", str(i)) for i in range(40) for j in range(3)]
     dataset = Dataset(name="d", task="find", role="train", rows=(), recipe="")
-    found = pairs(Lesson(dataset, [*items, *clicks], "rank"))
+    found = pairs(Lesson(dataset, clicks, "rank", items=items))
     taught, choosing = ({min(q.right) for q in part} for part in (found.taught, found.choosing))
     assert found.apart
     assert choosing
@@ -133,7 +133,7 @@ def test_a_large_catalogue_is_sampled_and_the_batch_keeps_its_own(monkeypatch):
 def test_copies_of_a_right_item_are_not_told_from_it():
     data = shown(n=10)
     data.items[3] = data.items[0]
-    target, banned = contrast._targets(data, np.array([0, 3, 5]), np.arange(10))
+    target, banned = contrast.targets(data, np.array([0, 3, 5]), np.arange(10))
     assert target.argmax(axis=1).tolist() == [0, 3, 5]
     assert [np.flatnonzero(row).tolist() for row in banned] == [[3], [0], []]
 
@@ -198,6 +198,6 @@ def test_validation_rows_that_know_too_few_items_are_set_aside():
     items = [Row(text=f"item {i}", source="t", meta={"item": str(i)}) for i in range(40)]
     clicks = [click(f"question {i} {j}", str(i)) for i in range(40) for j in range(3)]
     dataset = Dataset(name="d", task="find", role="train", rows=(), recipe="")
-    found = pairs(Lesson(dataset, [*items, *clicks], "rank", clicks[:19]))
+    found = pairs(Lesson(dataset, clicks, "rank", clicks[:19], items=items))
     assert found.apart
     assert len(found.taught) + len(found.choosing) == 120

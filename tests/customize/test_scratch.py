@@ -62,7 +62,7 @@ def test_labels_are_taught_kept_and_served(labelling):
     answers = opened(folder / model.uri.rpartition("/")[2], {"folder": folder})
     assert isinstance(answers, Labelling)
     assert answers.labels == ("login", "parcel", "refund")
-    found = answers.probabilities(["Parcel 99 is late!", "password, password", "MONEY BACK"])
+    found = answers.probabilities(["Parcel 99 is late", "password, password", "MONEY BACK"])
     assert [answers.labels[i] for i in found.argmax(axis=1)] == ["parcel", "login", "refund"]
     assert found.sum(axis=1) == pytest.approx(1)
 
@@ -152,7 +152,7 @@ def test_a_label_with_one_row_is_taught(tmp_path):
         (lesson(per_label=1), {}, "has 3 rows: too few to learn from and to judge by"),
         (lesson(), {"width": 30, "heads": 4}, "width = 30 is no multiple of 2 x heads = 8"),
         (lesson(), {"most_tokens": 3}, "no row of task 'route' fits into most_tokens = 3"),
-        (lesson(), {"rate": 1e30}, "training diverged: rate = 1e+30; take a tenth of it"),
+        (lesson(), {"rate": 1e30}, "training diverged: at step .* with rate = 1e+30; take a tenth of it"),
     ],
 )
 def test_what_cannot_be_taught_is_told(the_lesson, settings, why, tmp_path):

@@ -161,7 +161,7 @@ def test_one_that_looks_farther_asks_for_no_more_questions():
     worse = next(
         v for seed in range(50) if (v := absolute_error(drawn(0.0, seed=seed))).score < 0 and v.passed != "no"
     )
-    assert worse.reason.endswith("more questions will not show it to be nearer")
+    assert worse.reason.endswith("more questions will not show it to be better")
 
 
 @pytest.mark.parametrize("people", [6, 30])

@@ -1,5 +1,6 @@
+from openflywheel.base.errors import StoreError
 from openflywheel.base.holdout import DRAWN, SEALED, held_out
-from openflywheel.base.nouns import Exchange, Model, Row
+from openflywheel.base.nouns import Exchange, Fault, Model, Row
 from openflywheel.base.settings import Budget
 from openflywheel.study import Evidence
 from openflywheel.study.audit import audit
@@ -21,7 +22,11 @@ def row(i, label=""):
 
 def gaps(fresh=(), rows=(), contests=None, budget=20, predict=lambda m, texts: [], drawn=None):
     evidence = Evidence(fresh, {e.id: e for e in fresh}, {}, (), rows, contests or {}, drawn or {})
-    return list(audit(evidence, budget=Budget(holdout=budget), holdout=SHARE, predict=predict))
+    return list(
+        audit(
+            evidence, budget=Budget(holdout=budget), holdout=SHARE, predict=predict, tasks={"route", "other"}
+        )
+    )
 
 
 def test_all_exchanges_of_held_out_people_are_sealed_and_no_others():
@@ -52,6 +57,27 @@ def test_the_budget_holds_and_what_is_labelled_already_is_not_asked_again():
     (gap,) = gaps(rows=rows, contests=pair, budget=4, predict=new_on_odd)
     assert len(gap.evidence) == 4
     assert not {"1", "3"} & set(gap.evidence)
+
+
+def test_a_model_that_cannot_answer_stops_no_other_task():
+    def predict(model, texts):
+        if model.task == "route":
+            raise StoreError("it was changed on disk")
+        return [model.name] * len(texts)
+
+    other = Row(text="text 7", source="t", uri="exchange:7", labels={"other": ""}, role="holdout")
+    two = tuple(
+        Model(name=name, task="other", base="", method="", taught_by=()) for name in ("candidate", "champion")
+    )
+    pairs = {"route": (model("candidate"), model("champion")), "other": two}
+    fault, gap = gaps(rows=[row(1), other], contests=pairs, predict=predict)
+    assert fault == Fault("audit, route: it was changed on disk")
+    assert (gap.task, gap.evidence) == ("other", ("7",))
+
+
+def test_a_task_that_is_gone_is_let_be():
+    pair = {"gone": (model("candidate"), model("champion"))}
+    assert gaps(rows=[row(1)], contests=pair, predict=None) == []
 
 
 def test_without_a_candidate_or_a_difference_nobody_is_asked():

@@ -85,6 +85,16 @@ def test_rows_that_cannot_be_said_are_counted_with_the_reason(store, tmp_path):
     assert out.rows == len(lines(tmp_path / "out")) == 12
 
 
+def test_rows_that_were_erased_are_counted(store, tmp_path):
+    erased = [Row(text=f"erased {n}", source="t", labels={"answer": "x"}) for n in range(2)]
+    store.append([dataset([erased[0], *ROWS, erased[1]])])
+    out = exported("answer-train", store, tmp_path / "out", "openai")
+    assert (out.rows, out.dropped) == (12, {"no longer in the store": 2})
+    store.append([dataset(erased)])
+    with pytest.raises(SettingsError, match="0 examples for openai.*2 left out: no longer in the store"):
+        exported("answer-train", store, tmp_path / "none", "openai")
+
+
 def test_a_preference_set_gives_pairs(store, tmp_path):
     pairs = [
         Row(text=row.text, source="t", labels=row.labels, meta={"rejected": "worse"}, role="preference")

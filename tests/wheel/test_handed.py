@@ -5,6 +5,7 @@ import pytest
 from openflywheel.base import door
 from openflywheel.base.door import name_of
 from openflywheel.base.errors import StoreError
+from openflywheel.customize._budget import Estimate
 
 
 def recipe(wheel):
@@ -60,12 +61,31 @@ def test_a_candidate_needs_the_metrics_of_its_kind_alone(desk, reopen):
     assert {names[1:] for names in checks.values()} == {("guard.pii", "guard.secrets")}
 
 
+@pytest.mark.parametrize(
+    ("estimate", "starts"),
+    [
+        ({"cpu_seconds": 60.0, "dollars": 2.0}, True),
+        ({"cpu_seconds": 60.1}, False),
+        ({"gpu_seconds": 60.1}, False),
+        ({"dollars": 2.1}, False),
+    ],
+)
+def test_training_above_the_budget_starts_only_when_somebody_agrees(desk, reopen, estimate, starts):
+    budget = "wheel: {budget: {training: 60, training_dollars: 2}, holdout"
+    handed = reopen(desk, ("wheel: {holdout", budget)).handed
+    asked = []
+    assert handed.allow("hosted", Estimate(**estimate)) is starts
+    handed.agree = lambda trainer, found: asked.append((trainer, found)) or True
+    assert handed.allow("hosted", Estimate(**estimate)) is True
+    assert asked == ([] if starts else [("hosted", Estimate(**estimate))])
+
+
 def test_only_the_rooms_that_need_more_get_more(wheel):
     given = {room: set(wheel.handed.to_room(room)) for room in door.ROOMS}
     assert {room: names for room, names in given.items() if names} == {
         "collect": {"budget", "progress"},
-        "curate": {"engine", "opener", "recipe", "workspace"},
-        "customize": {"allow", "kinds"},
+        "curate": {"engine", "kinds", "opener", "recipe", "workspace"},
+        "customize": {"allow", "artefacts", "kinds", "workspace"},
         "evaluate": {"kinds", "predict"},
         "serve": {"checks", "errors", "scores"},
         "signals": {"judge"},
@@ -88,6 +108,7 @@ def test_all_that_can_be_asked_for_is_handed_in(desk, install, reopen):
     assert given["folder"] == desk
     assert given["holdout"] == 0.2
     assert given["seed"] == 0
+    assert given["cluster"] is None
     assert given["detect"]("write to ann@example.com")[0] == "write to <email>"
     assert given["artefacts"] == desk / "wheel" / "models"
     assert given["workspace"] == desk / "wheel" / "signals"

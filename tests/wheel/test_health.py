@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from openflywheel.base.door import ROOMS
-from openflywheel.base.nouns import Dataset, Step
+from openflywheel.base.nouns import Dataset, Row, Step
 from openflywheel.store import Store
 from openflywheel.store.lease import lease
 from openflywheel.wheel import installation
@@ -154,6 +154,21 @@ def test_a_task_without_a_holdout_is_a_warning(file, store):
     assert wrong(file) == {
         "task price": ("warning", "no holdout yet, so no candidate can be compared with the champion")
     }
+
+
+def test_a_task_that_is_taught_and_has_no_labelled_row_is_a_warning(file, store):
+    store.append([Row(id="r", text="hello", source="files", role="train", labels={})])
+    said = ("warning", "no row has a label of it, so nothing is taught")
+    assert wrong(file) == {"task route": said}
+    assert "label: team" in checks(file)["task route"].remedy
+    store.append([Dataset(name="route-train", task="route", role="train", rows=("r",), recipe="")])
+    assert wrong(file) == {}
+
+
+def test_a_task_that_no_trainer_teaches_needs_no_labelled_row(file, store):
+    store.append([Row(id="r", text="hello", source="files", role="train", labels={})])
+    file.write_text(YAML.replace("customize: [head]\n", ""))
+    assert set(wrong(file)) == {"customize"}
 
 
 def test_experts_who_do_not_keep_up_are_a_warning(file, store):

@@ -4,10 +4,12 @@ import json
 import shutil
 
 import msgspec
+import numpy as np
 import pytest
 
 from openflywheel.base.champion import PROMOTION, ROLLBACK
-from openflywheel.base.errors import StoreError, UnknownModel, UnknownTask
+from openflywheel.base.errors import EncoderError, StoreError, UnknownModel, UnknownTask
+from openflywheel.base.instruments import artefact
 from openflywheel.base.nouns import Dataset, Model, Verdict
 from openflywheel.wheel.models import difference, exported, imported, listed, shown
 
@@ -133,6 +135,72 @@ class TestCarrying:
             imported(wheel.settings, wheel.store, folder, task="rout")
 
 
+HEAD = {
+    "task": "route",
+    "form": "head",
+    "labels": ["a", "b"],
+    "encoder": "ngrams",
+    "sharpness": 1.0,
+    "gamma": 0.0,
+}
+BASE = {"name": "tiny", "path": "nowhere", "sha256": "0" * 64}
+GENERATOR = {"task": "route", "form": "generator", "labels": ["a", "b"], "base": BASE}
+
+
+class TestRefusedImports:
+    """What nobody could open or keep leaves the store as it was."""
+
+    @pytest.fixture
+    def refused(self, wheel, first, tmp_path):
+        """Import a model with this manifest, and look whether the store was touched."""
+
+        def take(said, error, match):
+            tensors = {"weights": np.zeros((4, 2), np.float32), "bias": np.zeros(2, np.float32)}
+            place = artefact.keep(tmp_path, HEAD, tensors)
+            files = artefact.manifest(place)["files"]
+            (place / "manifest.json").write_text(json.dumps({**said, "files": files}))
+            before = wheel.store.counts(), sorted(wheel.store.artefacts.iterdir())
+            with pytest.raises(error, match=match):
+                imported(wheel.settings, wheel.store, place)
+            assert (wheel.store.counts(), sorted(wheel.store.artefacts.iterdir())) == before
+
+        return take
+
+    @pytest.mark.parametrize(
+        ("said", "match"),
+        [
+            ({**HEAD, "form": "nobody"}, "its form is 'nobody'"),
+            ({**HEAD, "form": ["head"]}, r"its form is \"\['head'\]\""),
+            (
+                {name: said for name, said in HEAD.items() if name != "gamma"},
+                "none of the form 'head': KeyError: 'gamma'",
+            ),
+            ({**HEAD, "labels": 3}, "none of the form 'head': TypeError"),
+            (GENERATOR, "nowhere"),
+        ],
+    )
+    def test_what_nobody_can_open(self, said, match, refused):
+        refused(said, StoreError, match)
+
+    def test_what_was_taught_on_another_encoder(self, refused):
+        refused({**HEAD, "encoder": "another"}, EncoderError, "taught on the encoder 'another'")
+
+    @pytest.mark.parametrize("said", [{"report": {"accuracy": "high"}}, {"taught_by": [1, 2]}, {"report": 3}])
+    def test_what_describes_no_model(self, said, refused):
+        refused({**HEAD, **said}, StoreError, r"manifest\.json describes no model: Expected")
+
+    @pytest.mark.parametrize("task", ["nosuch", ["route"], 7])
+    def test_what_is_of_no_task(self, task, refused):
+        refused({**HEAD, "task": task}, UnknownTask, "there is no task")
+
+
+def test_a_text_model_is_opened_by_its_generator_alone(new, reopen, tmp_path):
+    wheel = reopen(new, ("tasks: {", "tasks: {help: {kind: text}, "))
+    place = artefact.keep(tmp_path, {**GENERATOR, "task": "help"})
+    model = imported(wheel.settings, wheel.store, place)
+    assert artefact.manifest(wheel.store.path / model.uri)["base"] == BASE
+
+
 class TestStates:
     """What became of a model is told by its verdicts, whatever their order."""
 
@@ -177,6 +245,19 @@ def test_an_import_that_is_refused_for_its_task_leaves_no_model(wheel, first, tm
         imported(wheel.settings, wheel.store, tmp_path / "out", task="rout")
     assert wheel.store.counts() == before
     assert [m.id for m in listed(wheel.store)] == [first.id]
+
+
+def test_a_damaged_model_is_mended_by_its_copy(wheel, first, tmp_path):
+    exported(wheel.store, "route", tmp_path / "out")
+    weights = wheel.store.path / first.uri / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\7")
+    imported(wheel.settings, wheel.store, tmp_path / "out")
+    assert shown(wheel.store, "route").model == first
+
+
+def test_a_copy_into_a_folder_that_is_not_there_says_what_to_do(wheel, first, tmp_path):
+    with pytest.raises(StoreError, match=r"there is no folder .*/no/such.*mkdir -p"):
+        exported(wheel.store, "route", tmp_path / "no" / "such" / "out")
 
 
 def test_what_cannot_go_out_leaves_nothing_behind(wheel, first, tmp_path):

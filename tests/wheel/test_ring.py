@@ -1,12 +1,14 @@
 """One passage: all or nothing, and no room's failure stops the ring."""
 
 import re
+import time
 from collections import Counter
 
 import pytest
 
 from openflywheel.base import door
-from openflywheel.base.nouns import KINDS, Dataset, Model, Record, Row, Signal, Step
+from openflywheel.base.instruments import artefact
+from openflywheel.base.nouns import KINDS, Dataset, Model, Record, Row, Signal, Step, Verdict
 from openflywheel.wheel.ring import RING, ROOMS, TURN, advance
 
 # Fails while the file "broken" lies beside flywheel.yaml.
@@ -30,6 +32,16 @@ def vendor(gap):
     yield Paid(0.25, "vendor")
     raise ValueError("the vendor sent rubbish")
 """
+PAYER = """\
+from openflywheel.base.nouns import Paid
+KINDS = ("label",)
+def payer(lesson, *, folder):
+    yield Paid(2.0, "far", "job")
+    yield Paid(0.5, "near")
+    if (folder / "broken").exists():
+        yield "no noun"
+"""
+MODEL = {"name": "stranger", "base": "", "method": "imported", "taught_by": ()}
 RUBBISH = """\
 from openflywheel.base.nouns import Signal
 REST = {{"kind": "odd", "value": 0, "source": "code", "explicit": False}}
@@ -83,6 +95,55 @@ class TestFailing:
         step = reopen(new, ("collect: {", "collect: {vendor: {basis: contract}, ")).advance("collect")
         assert step.error == "vendor: ValueError: the vendor sent rubbish"
         assert (step.cost, step.provider, step.gave) == (0.25, "vendor", 9)  # the other source went on
+
+    def test_what_a_run_took_is_booked_once_also_when_its_passage_fails(self, desk, install, reopen):
+        """A job for 2 dollars that is told in each passage, and 0.5 that are told once."""
+        install("customize", "payer", PAYER)
+        (desk / "broken").touch()
+        wheel = reopen(desk, ("customize: {", "customize: {payer: {}, "))
+        row = Row(text="parcel?", source="t", labels={"route": "parcel"})
+        wheel.store.append([row, Dataset(name="n", task="route", role="train", rows=(row.id,), recipe="")])
+        failed = wheel.advance("customize")
+        assert "TypeError" in failed.error
+        assert (failed.cost, failed.provider) == (0.5, "near")
+        (desk / "broken").unlink()
+        step = wheel.advance("customize")
+        assert (step.cost, step.provider) == (2.5, "far, near")
+
+    def test_a_task_that_cannot_be_taught_stops_no_other(self, new, reopen):
+        seeds = "collect: {files: {path: seeds.jsonl, basis: no_personal_data, task: route},"
+        old = "collect: {files: {path: seeds.jsonl, basis: no_personal_data},"
+        wheel = reopen(new, ("tasks: {", "tasks: {risk: {kind: label}, "), (old, seeds))
+        calls = [f"please call me about risk {i}" for i in range(3)]
+        said = {"labels": {"risk": "high"}, "labelled_by": "expert", "purposes": ("training",)}
+        wheel.store.append([Record(text=text, source="t", uri=f"t:{text}", **said) for text in calls])
+        step = rooms(wheel.turn())["customize"]
+        assert step.error.startswith("head, risk: task 'risk' has examples of 1 label")
+        assert [model.task for model in wheel.store.all(Model)] == ["route"]
+        step = rooms(wheel.turn())["customize"]
+        assert (step.took, step.gave) == (0, 0)
+        assert step.error.startswith("head, risk: ")
+
+    def test_a_task_that_is_gone_from_the_settings_stops_no_other(self, desk, reopen):
+        wheel = reopen(desk, ("tasks: {route: {", "tasks: {path: {"))
+        model = Model(**MODEL, task="route")
+        wheel.store.append([model])
+        assert not [step.error for step in wheel.turn() if step.error]
+        checks = {v.check for v in wheel.store.all(Verdict) if v.about == model.id}
+        assert checks == {"guard.pii", "guard.secrets"}
+
+    def test_a_model_that_nobody_can_open_has_failed_for_good(self, desk, reopen):
+        wheel = reopen(desk)
+        place = artefact.keep(wheel.store.artefacts, {"form": "nobody"})
+        model = Model(**MODEL, task="route", uri=f"models/{place.name}")
+        row = Row(text="parcel?", source="t", labels={"route": "parcel"}, role="holdout", at=time.time() + 60)
+        sealed = Dataset(name="h", task="route", role="holdout", rows=(row.id,), recipe="")
+        wheel.store.append([row, sealed, model])
+        assert not [step.error for step in wheel.turn() if step.error]
+        found = {v.check: v for v in wheel.store.all(Verdict) if v.about == model.id}
+        assert (found["accuracy"].passed, found["promotion"].passed) == ("no", "no")
+        assert "nobody reads the model" in found["accuracy"].reason
+        assert rooms(wheel.turn())["evaluate"].took == 0
 
     def test_what_it_gave_before_it_failed_is_not_kept(self, desk, install, reopen):
         install("signals", "hasty", LISTENER)

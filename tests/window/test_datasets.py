@@ -226,6 +226,16 @@ def test_one_is_written_as_a_providers_training_file(folder, flywheel, ask_json)
     assert '"role":"assistant"' in lines[0].replace(" ", "")
 
 
+def test_rows_that_were_erased_are_told(folder, flywheel):
+    rows = [row(f"question {n}", f"answer {n}") for n in range(12)]
+    ids = tuple(r.id for r in rows)
+    with closing(Store(folder / "wheel")) as store:
+        store.append([*rows[1:], Dataset(name="kept", task="route", role="train", rows=ids, recipe="r")])
+    shown = flywheel("datasets", "export", "kept", "--to", "train.jsonl", "--as", "openai").stdout
+    assert "Wrote 11 rows" in shown
+    assert "left out 1: no longer in the store" in shown
+
+
 def test_a_holdout_is_not_written(stored, folder, flywheel):
     told = flywheel("datasets", "export", "route-holdout", "--to", "out.jsonl", "--as", "bedrock")
     assert told.exit_code == 2

@@ -23,13 +23,19 @@ GROUP = "openflywheel.forms"
 def opened(place: Path, handed: Mapping[str, Any]) -> Answers:
     """A model ready to answer; `handed` holds what readers may want ("encoder", "ask", "folder").
 
-    Raises StoreError when it was changed on disk or nobody reads its form, EncoderError when it was taught
-    on another encoder than the one that is handed in, MissingExtra when its form needs a library.
+    Raises StoreError when it was changed on disk, nobody reads its form or it lacks what the form needs,
+    EncoderError when it was taught on another encoder than the one that is handed in, MissingExtra when its
+    form needs a library.
     """
-    form = artefact.manifest(place).get("form", "head")
+    form = str(artefact.manifest(place).get("form", "head"))
     reader = _reader(form, place)
     wanted = inspect.signature(reader).parameters
-    answers: Answers = reader(place, **{name: thing for name, thing in handed.items() if name in wanted})
+    given = {name: thing for name, thing in handed.items() if name in wanted}
+    try:
+        answers: Answers = reader(place, **given)
+    except (LookupError, TypeError, ValueError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise StoreError(f"the model in {place} is none of the form {form!r}: {said}") from error
     return answers
 
 

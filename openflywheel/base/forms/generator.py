@@ -1,7 +1,8 @@
 """A causal language model in this process: it writes answers, and says how likely each label is.
 
 Its manifest names the weights: a whole checkpoint in the artefact under `CHECKPOINT`, or "base" for one that
-lies outside ({"name", "path" or "hub", "sha256"}); `ADAPTER` may hold a peft adapter. It may have
+lies outside ({"name", "path" or "hub", "sha256", "config_sha256", "revision"}, see checkpoint.local);
+`ADAPTER` may hold a peft adapter. It may have
 
     "instruction"   a system message that stands before chats without one
     "template"      a chat template in place of the checkpoint's own
@@ -10,7 +11,7 @@ lies outside ({"name", "path" or "hub", "sha256"}); `ADAPTER` may hold a peft ad
                     (Schick & Schuetze 2021, arXiv 2001.07676)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -125,16 +126,16 @@ class LabellingGenerator(Generator):
         return found
 
 
-def opened(place: Path, *, folder: Path) -> Generator:
-    """A generator that was kept; `folder` is where a relative path of its base begins.
-
-    Raises StoreError when it was changed on disk or its base is another one than it was taught on, and
-    MissingExtra.
+def opened(place: Path, *, folder: Path, hubs: Collection[str] = ()) -> Generator:
+    """A generator that was kept; `folder` is where a relative path of its base begins;
+    `hubs` are the bases that may be fetched (checkpoint.local).
+    Raises StoreError when it was changed on disk, has no weights, or its base is another one than it was
+    taught on, and MissingExtra.
     """
     said = artefact.manifest(place)
     base, adapter = said.get("base") or {}, place / ADAPTER
     outside = "path" in base or "hub" in base
-    weights = checkpoint.local(base, folder) if outside else place / CHECKPOINT
+    weights = checkpoint.local(base, folder, hubs) if outside else _inside(place)
     model, tokenizer = checkpoint.loaded(weights, adapter if adapter.is_dir() else None)
     tokenizer.chat_template = said.get("template") or tokenizer.chat_template
     if not said.get("labels"):
@@ -147,6 +148,17 @@ def opened(place: Path, *, folder: Path) -> Generator:
         instruction=said.get("instruction", ""),
         verbalizer=said.get("verbalizer"),
     )
+
+
+def _inside(place: Path) -> Path:
+    """Where the weights of an artefact lie that names none outside of it."""
+    weights = place / CHECKPOINT
+    if not (weights / "config.json").is_file():
+        raise StoreError(
+            f"the model has no weights: there is no checkpoint in {weights}, and its manifest names no base "
+            "outside of it"
+        )
+    return weights
 
 
 def batches(prompts: Sequence[list[int]], more: int, most: int) -> Iterator[list[int]]:

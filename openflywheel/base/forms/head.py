@@ -73,8 +73,12 @@ class Head(Struct, frozen=True):
 
     def indicators(self, labels: Sequence[str]) -> Matrix:
         """Rows of 0 and 1, shape (len(labels), len(self.labels)). Raises ValueError for an unknown one."""
-        places = [self.labels.index(label) for label in labels]
-        return np.eye(len(self.labels), dtype=np.float32)[places]
+        known = {label: place for place, label in enumerate(self.labels)}
+        if unknown := set(labels) - set(known):
+            raise ValueError(f"{min(unknown)!r} is not in the labels of this head")
+        out = np.zeros((len(labels), len(self.labels)), np.float32)
+        out[np.arange(len(labels)), [known[label] for label in labels]] = 1
+        return out
 
     def keep(self, folder: Path, **manifest: Any) -> Path:
         """Write it as an artefact (see artefact.py); `manifest` is kept beside it."""

@@ -4,12 +4,12 @@ Its manifest names the weights of the model ("base"), the head ("router", whose 
 in the order of these labels, the folders of the peft adapters ("adapters").
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from openflywheel.base.errors import EncoderError
+from openflywheel.base.errors import EncoderError, StoreError
 from openflywheel.base.forms.generator import Generator
 from openflywheel.base.forms.head import Encoder, Head
 from openflywheel.base.instruments import artefact, checkpoint
@@ -52,11 +52,11 @@ def asked(chat: Chat) -> str:
     return "\n".join(message["content"] for message in reversed(chat) if message["role"] == "user")
 
 
-def opened(place: Path, *, encoder: Encoder, folder: Path) -> Mixture:
-    """A mixture that was kept; `folder` is where a relative path of its base begins.
-
-    Raises StoreError when it was changed on disk or its base is another one than it was taught on,
-    EncoderError when its router was taught on another encoder, and MissingExtra.
+def opened(place: Path, *, encoder: Encoder, folder: Path, hubs: Collection[str] = ()) -> Mixture:
+    """A mixture that was kept; `folder` is where a relative path of its base begins;
+    `hubs` are the bases that may be fetched (checkpoint.local).
+    Raises StoreError when it was changed on disk, lacks an adapter, or its base is another one than it was
+    taught on, EncoderError when its router was taught on another encoder, and MissingExtra.
     """
     said, tensors = artefact.read(place)
     router = Head.of(said["router"], tensors)
@@ -65,8 +65,14 @@ def opened(place: Path, *, encoder: Encoder, folder: Path) -> Mixture:
             f"the model {place.name} chooses its adapters by the encoder {router.encoder!r}, this process has"
             f" {encoder.name!r}; set  encoder:  in flywheel.yaml back, or see: flywheel doctor"
         )
-    model, tokenizer = checkpoint.loaded(checkpoint.local(said["base"], folder))
-    tokenizer.chat_template = said.get("template") or tokenizer.chat_template
     # By their places: a module of torch can't have any name that a domain may have ("shop.de").
-    adapters = {str(number): place / name for number, name in enumerate(said["adapters"])}
+    adapters = {str(number): _there(place / name) for number, name in enumerate(said["adapters"])}
+    model, tokenizer = checkpoint.loaded(checkpoint.local(said["base"], folder, hubs))
+    tokenizer.chat_template = said.get("template") or tokenizer.chat_template
     return Mixture(checkpoint.beside(model, adapters), tokenizer, router, encoder)
+
+
+def _there(adapter: Path) -> Path:
+    if not adapter.is_dir():
+        raise StoreError(f"the model in {adapter.parent} lacks an adapter: there is no {adapter}")
+    return adapter

@@ -1,10 +1,12 @@
 """A head for labels that are paths, as "billing/refund": where no leaf is sure, the branch is answered."""
 
+from bisect import bisect_left
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from openflywheel.base.forms.head import Encoder, Head, HeadOnEncoder, same_encoder
 from openflywheel.base.instruments import artefact
@@ -12,44 +14,40 @@ from openflywheel.base.instruments.vectors import Matrix
 
 FORM = "paths"
 BETWEEN = "/"
-
-
-class Branch(Struct, frozen=True):
-    """A label with others below it, all as places among the labels; children are those right below."""
-
-    place: int
-    children: tuple[int, ...]
-    below: tuple[int, ...]
+AFTER = chr(ord(BETWEEN) + 1)  # what begins with a branch and / sorts before that branch and this
+Places = NDArray[np.intp]
 
 
 class Paths(Struct, frozen=True):
     """A head over paths; what is answered is the deepest place in the tree whose chance is at least `sure`.
 
-    `labels` are the paths that were taught and every branch above one, in alphabetical order; `under`, shape
-    (taught paths, labels), tells which are above a path, or the path itself. A branch has the chance of all
-    that is under it, so levels never contradict each other. `sure` is at least .5, so that at most one place
-    of each level reaches it.
+    `labels` are the paths that were taught and every branch above one, in alphabetical order, so that those
+    below a branch lie side by side: `below`, shape (labels, 2), is where they begin and end. `above` is the
+    place of the branch right above each, its own for one at the root, and `taught` are the places of the
+    head's labels. A branch has the chance of all that is below it, so levels never contradict each other.
+    `sure` is at least .5, so that at most one place of each level reaches it.
     """
 
     head: Head
     sure: float
     labels: tuple[str, ...]
-    under: Matrix
-    branches: tuple[Branch, ...]
+    taught: Places
+    above: Places
+    below: Places
 
     @classmethod
     def of(cls, head: Head, sure: float) -> Self:
         """The tree of a head's labels."""
-        above = [lineage(label) for label in head.labels]
-        labels = tuple(sorted({label for each in above for label in each}))
-        under = np.array([[label in each for label in labels] for each in above], np.float32)
-        branches = (_branch(place, labels) for place in range(len(labels)))
-        return cls(head, sure, labels, under, tuple(b for b in branches if b.below))
+        labels = tuple(sorted({label for path in head.labels for label in lineage(path)}))
+        place = {label: number for number, label in enumerate(labels)}
+        taught = [place[label] for label in head.labels]
+        above = [place[lineage(label)[-2:][0]] for label in labels]
+        below = [[bisect_left(labels, label + end) for end in (BETWEEN, AFTER)] for label in labels]
+        return cls(head, sure, labels, *(np.array(each, np.intp) for each in (taught, above, below)))
 
     def chances(self, vectors: Matrix) -> Matrix:
         """Calibrated chance of each label and all below it, shape (len(vectors), len(labels))."""
-        chance: Matrix = self.head.probabilities(vectors) @ self.under
-        return chance
+        return self._summed(self._placed(self.head.probabilities(vectors)))
 
     def probabilities(self, vectors: Matrix) -> Matrix:
         """Probability that this is the answer and right, shape (len(vectors), len(labels)); rows sum to 1.
@@ -60,15 +58,30 @@ class Paths(Struct, frozen=True):
 
     def rolled(self, leaves: Matrix) -> Matrix:
         """The same from the probabilities of the paths that were taught."""
-        chance = leaves @ self.under
-        out = np.zeros_like(chance)
-        out[:, [self.labels.index(label) for label in self.head.labels]] = leaves
-        for branch in self.branches:
-            stops = chance[:, branch.place] >= self.sure
-            stops &= (chance[:, branch.children] < self.sure).all(axis=1)
-            out[np.ix_(stops, np.array(branch.below))] = 0
-            out[stops, branch.place] = chance[stops, branch.place]
+        out = self._placed(leaves)
+        chance = self._summed(out)
+        surest = np.zeros_like(chance)  # of those right below
+        inner = np.flatnonzero(self.above != np.arange(len(self.labels)))
+        np.maximum.at(surest.T, self.above[inner], chance.T[inner])
+        stops = (chance >= self.sure) & (surest < self.sure) & (self.below[:, 0] < self.below[:, 1])
+        for row, place in np.argwhere(stops):
+            out[row, slice(*self.below[place])] = 0
+            out[row, place] = chance[row, place]
         return out
+
+    def _placed(self, leaves: Matrix) -> Matrix:
+        """Chances of the paths that were taught among all labels, 0 for the others."""
+        out = np.zeros((len(leaves), len(self.labels)), np.float32)
+        out[:, self.taught] = leaves
+        return out
+
+    def _summed(self, own: Matrix) -> Matrix:
+        """The chance of each with all below it, in float64 between: sums from the left, one less another."""
+        until = np.zeros((len(own), len(self.labels) + 1))
+        np.cumsum(own, axis=1, dtype=np.float64, out=until[:, 1:])
+        below = until[:, self.below[:, 1]] - until[:, self.below[:, 0]]
+        chance: Matrix = (own + below).astype(np.float32)
+        return chance
 
     def keep(self, folder: Path, **manifest: Any) -> Path:
         """Write it as an artefact; `manifest` is kept beside it."""
@@ -87,13 +100,6 @@ def lineage(path: str) -> tuple[str, ...]:
     """A path and the branches above it, from the root on: a/b/c has a, a/b and a/b/c."""
     parts = path.split(BETWEEN)
     return tuple(BETWEEN.join(parts[: depth + 1]) for depth in range(len(parts)))
-
-
-def _branch(place: int, labels: tuple[str, ...]) -> Branch:
-    own = labels[place]
-    below = [i for i, label in enumerate(labels) if label.startswith(own + BETWEEN)]
-    children = [i for i in below if labels[i].count(BETWEEN) == own.count(BETWEEN) + 1]
-    return Branch(place, tuple(children), tuple(below))
 
 
 def opened(place: Path, *, encoder: Encoder) -> HeadOnEncoder:

@@ -18,6 +18,7 @@ Weights = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 FORM = "retriever"
+GRAPH = "encoder.onnx"  # only where the encoder was tuned, as in the form "encoder"
 POOL = 100  # best items by either score that are joined
 RANK = 60  # of reciprocal rank fusion: flattens the first places (Cormack et al. 2009, SIGIR)
 FEATURES = ("cosine", "bm25", "place by cosine", "place by bm25", "words in common")
@@ -61,8 +62,11 @@ class Retriever(Struct, frozen=True):
         scores = features @ self.weights
         return [(self.ids[places[i]], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:k]]
 
-    def keep(self, folder: Path, **manifest: Any) -> Path:
-        """Write it as an artefact; `manifest` is kept beside it. Vectors are kept as float16."""
+    def keep(self, folder: Path, graph: bytes | None = None, **manifest: Any) -> Path:
+        """Write it as an artefact; `manifest` is kept beside it. Vectors are kept as float16.
+
+        `graph` is the content of an ONNX file: the encoder, where it was tuned for this search alone.
+        """
         said = {
             "form": FORM,
             "encoder": self.encoder.name,
@@ -72,12 +76,18 @@ class Retriever(Struct, frozen=True):
         }
         tensors = {"vectors": self.vectors.astype(np.float16), "turn": self.turn.astype(np.float16)}
         every: dict[str, NDArray[Any]] = {**tensors, "weights": self.weights, **self.words.tensors()}
-        return artefact.keep(folder, said, every, {WORDS: self.words.words_file()})
+        files = {WORDS: self.words.words_file()} | ({GRAPH: graph} if graph is not None else {})
+        return artefact.keep(folder, said, every, files)
 
 
 def opened(place: Path, *, encoder: Encoder) -> Retriever:
-    """A retriever that was kept. Raises StoreError, and EncoderError when it was tuned on another encoder."""
+    """A retriever that was kept, on the encoder that is kept with it or else on the one handed in.
+
+    Raises StoreError; EncoderError when it was tuned on another encoder, or its own does not run.
+    """
     said, tensors = artefact.read(place)
+    if GRAPH in said["files"]:
+        encoder = _kept(place / GRAPH, said["encoder"])
     if said["encoder"] != encoder.name:
         raise EncoderError(
             f"the model {place.name} was tuned on the encoder {said['encoder']!r}, this process has "
@@ -92,6 +102,13 @@ def opened(place: Path, *, encoder: Encoder) -> Retriever:
         weights=tensors["weights"],
         encoder=encoder,
     )
+
+
+def _kept(graph: Path, name: str) -> Encoder:
+    # onnxruntime and tokenizers take .2 CPU-s and 25 MB: only where a search has its own encoder.
+    from openflywheel.base.instruments.minilm import MiniLM  # noqa: PLC0415
+
+    return MiniLM(graph, name)
 
 
 def turned(vectors: Matrix, turn: Matrix) -> Matrix:

@@ -8,19 +8,21 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from openflywheel.base.errors import StoreError
-from openflywheel.base.ids import content_id
+from openflywheel.base.ids import content_id, event_id
 
 if TYPE_CHECKING:  # numpy takes .1 s and 25 MB: a gateway's worker reads manifests without it
     from numpy.typing import NDArray
 
 MANIFEST, WEIGHTS, CARD = "manifest.json", "weights.safetensors", "README.md"
 SAFE = (".json", ".safetensors", ".onnx", ".gguf", ".txt", ".md", ".jinja", ".model")
+NEW, LEFT = ".new-", 86_400  # how what is being written is named, and after how many seconds nobody writes it
 
 
 def keep(
@@ -32,13 +34,13 @@ def keep(
     """Write a model into its own folder under `folder`; the same content is written once.
 
     `tensors` become `WEIGHTS`; `files` are contents, or files to copy, by their names in the model's folder
-    ("adapter/adapter_model.safetensors"). All of it or nothing is there at any time, also after a crash.
+    ("adapter/adapter_model.safetensors"). All of it or nothing is there at any time, also after a crash; what
+    lies there damaged is replaced.
     Raises StoreError for a file of a format that may hold a program.
     """
     for name in files or {}:
         _check_name(name)
-    beside = Path(tempfile.mkdtemp(dir=folder, prefix=".new-"))
-    try:
+    with aside(folder) as beside:
         contents: dict[str, bytes | Path] = dict(files or {})
         if tensors is not None:
             contents[WEIGHTS] = _saved(tensors)
@@ -48,10 +50,24 @@ def keep(
         digests = {name: _sha256(beside / name) for name in contents}
         text = json.dumps({**manifest, "files": digests}, sort_keys=True, indent=1)
         _write(beside / MANIFEST, text.encode())
-        place = folder / content_id(text)
-        if not place.exists():
-            _named(beside, place)
-        return place
+        return _put(beside, folder / content_id(text))
+
+
+def tidy(folder: Path) -> None:
+    """Remove what was being written there a day ago: a crash has left it."""
+    for place in folder.glob(f"{NEW}*"):
+        with suppress(FileNotFoundError):  # an import has just been finished
+            if place.stat().st_mtime < time.time() - LEFT:
+                shutil.rmtree(place)
+
+
+@contextmanager
+def aside(folder: Path) -> Iterator[Path]:
+    """A new folder in another one, with the same rights as those beside it; it is gone after the block."""
+    beside = folder / f"{NEW}{event_id()}"
+    beside.mkdir()
+    try:
+        yield beside
     finally:
         if beside.exists():
             shutil.rmtree(beside)
@@ -64,12 +80,45 @@ def _saved(tensors: "Mapping[str, NDArray[Any]]") -> bytes:
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 
+def moved(place: Path, folder: Path) -> Path:
+    """Move a model among those of `folder`, on the same disk; returns its place there."""
+    return _put(place, folder / place.name)
+
+
+def _put(beside: Path, place: Path) -> Path:
+    """Give a model its place, unless it is there already and whole."""
+    _remove_damaged(place)
+    _named(beside, place)
+    return place
+
+
+def _remove_damaged(place: Path) -> None:
+    try:
+        if place.exists():
+            manifest(place)
+    except StoreError:
+        with aside(place.parent) as damaged:
+            place.rename(damaged / place.name)
+
+
 def _named(beside: Path, place: Path) -> None:
+    for folder in (beside, *(path for path in beside.rglob("*") if path.is_dir())):
+        _sync(folder)
     try:
         beside.rename(place)
     except OSError:
-        if not place.exists():  # else somebody has just written the same content
+        if not place.exists():  # else it was there, or somebody has just written the same content
             raise
+    _sync(place.parent)
+
+
+def _sync(folder: Path) -> None:
+    """What was renamed or made in a folder is there after a crash of the machine, too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _check_name(name: str) -> None:
@@ -112,8 +161,14 @@ def manifest(place: Path) -> dict[str, Any]:
 
 
 def copied(place: Path, to: Path) -> None:
-    """Copy a model's folder, all of it or nothing. Raises StoreError as `manifest` does."""
-    _copy(place, to, manifest(place))
+    """Copy a model's folder, all of it or nothing.
+
+    Raises StoreError as `manifest` does, and where there is no folder to make it in.
+    """
+    said = manifest(place)
+    if not to.parent.is_dir():
+        raise StoreError(f"there is no folder {to.parent} for the copy; make it with: mkdir -p {to.parent}")
+    _copy(place, to, said)
 
 
 def taken(source: Path, folder: Path) -> tuple[dict[str, Any], Path]:
@@ -128,20 +183,17 @@ def taken(source: Path, folder: Path) -> tuple[dict[str, Any], Path]:
     if beside := sorted(inside - {MANIFEST, *said["files"]}):
         raise StoreError(f"the model in {source} holds {beside[0]!r}, which its manifest does not name")
     place = folder / content_id(text)
+    _remove_damaged(place)
     if not place.exists():
         _copy(source, place, said)
     return said, place
 
 
 def _copy(source: Path, to: Path, said: Mapping[str, Any]) -> None:
-    beside = Path(tempfile.mkdtemp(dir=to.parent, prefix=".new-"))
-    try:
+    with aside(to.parent) as beside:
         for name in (MANIFEST, *said["files"]):
             _write(beside / name, source / name)
         _named(beside, to)
-    finally:
-        if beside.exists():
-            shutil.rmtree(beside)
 
 
 def _text(place: Path) -> bytes:

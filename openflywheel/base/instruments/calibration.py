@@ -1,5 +1,7 @@
 """Confidence that means what it says: temperature scaling and its error."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
@@ -9,32 +11,48 @@ from openflywheel.base.instruments.vectors import Matrix, softmax
 
 Places = NDArray[np.intp]
 BOUNDS = (-3.0, 7.0)  # of log(sharpness): scores of ridge heads lie within 1, so sharpness is often 5 to 30
+AT_ONCE = 2**22  # numbers in float64 at a time: 32 MB, and two copies
 
 
 def fit_sharpness(
-    scores: Matrix, right: Places, log_prior: NDArray[np.float64] | None = None
+    scores: Matrix,
+    right: Places,
+    log_prior: NDArray[np.float64] | None = None,
+    weight: NDArray[Any] | None = None,
 ) -> tuple[float, float]:
     """The factor on the scores (the inverse temperature) that fits best, and its log loss per row in nats.
 
     `scores` of shape (n, classes) must be out-of-fold: of rows that the scorer did not learn from.
-    `log_prior`, shape (classes,), is added to the scaled scores.
+    `log_prior`, shape (classes,), is added to the scaled scores. Rows count by `weight`, shape (n,).
     Source: temperature scaling, Guo et al. 2017, arXiv 1706.04599, towards targets of (n + 1) / (n + 2)
-    instead of 1 (Platt 1999): a handful of rows that are all right is no proof of certainty.
+    instead of 1 (Platt 1999): a handful of rows that are all right is no proof of certainty. With weights n
+    is the number of equal rows that would say as much (Kish 1965).
     """
     n, k = scores.shape
     if n == 0 or k < 2:
         return 1.0, float("inf")
-    rows, wide = np.arange(n), scores.astype(np.float64)
+    share = _shares(n, weight)
     shift = np.zeros(k) if log_prior is None else log_prior
-    others = 1 / (n + 2) / (k - 1)  # of the target, for each wrong class
+    others = 1 / (1 / float(share @ share) + 2) / (k - 1)  # of the target, for each wrong class
+    parts = np.array_split(np.arange(n), -(-n * k // AT_ONCE))
 
     def loss(log_sharpness: float) -> float:
-        scaled = wide * np.exp(log_sharpness) + shift
-        target = (1 - k * others) * scaled[rows, right] + others * scaled.sum(axis=1)
-        return float(np.mean(logsumexp(scaled, axis=1) - target))
+        return sum(lost(part, np.exp(log_sharpness)) for part in parts)
+
+    def lost(part: Places, sharpness: float) -> float:
+        scaled = scores[part].astype(np.float64) * sharpness + shift
+        target = (1 - k * others) * scaled[np.arange(len(part)), right[part]] + others * scaled.sum(axis=1)
+        return float(share[part] @ (logsumexp(scaled, axis=1) - target))
 
     found = minimize_scalar(loss, bounds=BOUNDS, method="bounded", options={"xatol": 0.02})
     return float(np.exp(found.x)), float(found.fun)
+
+
+def _shares(n: int, weight: NDArray[Any] | None) -> NDArray[np.float64]:
+    """Of the rows, all together 1."""
+    wide = np.ones(n) if weight is None else np.asarray(weight, np.float64)
+    share: NDArray[np.float64] = wide / wide.sum()
+    return share
 
 
 def fit_sigmoids(scores: Matrix, hit: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -69,11 +87,16 @@ def _platt(
     return found.x[:k], found.x[k:]
 
 
-def calibration_error(scores: Matrix, right: Places, sharpness: float, bins: int = 15) -> float:
-    """Expected calibration error in [0, 1], bins of equal mass (Nixon et al. 2019, arXiv 1904.01685)."""
+def calibration_error(
+    scores: Matrix, right: Places, sharpness: float, bins: int = 15, weight: NDArray[Any] | None = None
+) -> float:
+    """Expected calibration error in [0, 1], bins of equal mass (Nixon et al. 2019, arXiv 1904.01685).
+
+    A row counts by its `weight`, shape (n,); bins have as many rows, whatever they weigh.
+    """
     if not len(right):
         return 0.0
     probability = softmax(scores * np.float32(sharpness))
     sure, hit = probability.max(axis=1), probability.argmax(axis=1) == right
-    parts = np.array_split(np.argsort(sure), min(bins, len(right)))
-    return float(sum(len(p) * abs(sure[p].mean() - hit[p].mean()) for p in parts) / len(right))
+    parts, share = np.array_split(np.argsort(sure), min(bins, len(right))), _shares(len(right), weight)
+    return float(sum(abs(share[part] @ (sure[part] - hit[part])) for part in parts))

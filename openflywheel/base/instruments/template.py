@@ -1,10 +1,10 @@
 """From chats to tokens and from answers to tokens, as a checkpoint's chat template has them."""
 
-import re
 from typing import Any
 
 from openflywheel.base.errors import StoreError
 from openflywheel.base.instruments.answers import Chat
+from openflywheel.base.instruments.special import special, without
 
 PROBE = [{"role": "user", "content": "?"}]
 
@@ -24,15 +24,14 @@ class Template:
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         self._tokenizer, self._instruction = tokenizer, instruction
-        special = sorted((t.content for t in tokenizer.added_tokens_decoder.values() if t.special), key=len)
-        self._special = re.compile("|".join(map(re.escape, reversed(special))))
+        self._special = special(t.content for t in tokenizer.added_tokens_decoder.values() if t.special)
 
     def prompt(self, chat: Chat, room: int) -> list[int]:
         """The tokens of a chat up to where the answer begins; the last `room` of them.
 
         What looks like a special token is taken out of a message: none can end itself, or begin another.
         """
-        plain = [{**message, "content": self._special.sub(" ", message["content"])} for message in chat]
+        plain = [{**message, "content": without(message["content"], self._special)} for message in chat]
         return self._tokens(self._rendered(plain, add_generation_prompt=True))[-room:]
 
     def answer(self, text: str) -> list[int]:

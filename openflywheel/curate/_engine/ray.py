@@ -3,11 +3,9 @@
 A job of a node that dies is done again on another one, as is one that lost its worker, up to `TRIES` times.
 """
 
-import logging
-import os
 import pickle
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,33 +14,25 @@ import ray
 import ray.data
 from ray.exceptions import RayError
 
-from openflywheel.base.errors import FlywheelError, SettingsError
+from openflywheel.base.errors import FlywheelError
+from openflywheel.base.instruments.cluster import joined
 from openflywheel.base.instruments.threads import one_thread
 from openflywheel.curate._engine.step import StepFailed, answered
 
 J = TypeVar("J")
 D = TypeVar("D")
 TRIES = 3  # how often a job may take its worker with it
-SECONDS = 10  # for a cluster to answer
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
-    # On a busy machine a node's agent needs longer than the 30 s that Ray grants: no node would start.
-    "RAY_agent_register_timeout_ms": "240000",
-}
 
 
 class Ray:
     """Workers of a Ray cluster until `close`: plain tasks, and for models an autoscaling pool of actors.
 
-    address: host:port of a cluster, "auto" for the one that this program or machine is in already, None or
-    "local" for one that is started here and ends with `close`. Where a cluster asks for a token, Ray reads it
-    from RAY_AUTH_TOKEN or ~/.ray/auth_token. Raises SettingsError when no cluster answers there.
+    address: as `joined` has it. Raises SettingsError when no cluster answers there.
     """
 
     def __init__(self, address: str | None = None) -> None:
-        self._own = not (address == "auto" and ray.is_initialized())
-        if self._own:
-            _connect(address or "local")
+        self._until_closed = ExitStack()
+        self._until_closed.enter_context(joined(address))
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
 
@@ -54,8 +44,7 @@ class Ray:
 
     def close(self) -> None:
         """Leave the cluster, unless the program was in it before; stop it if it was started here."""
-        if self._own:
-            ray.shutdown()
+        self._until_closed.close()
 
     def each(self, function: Callable[[J], D], jobs: Sequence[J], *, model: bool = False) -> Iterator[D]:
         """See `Engine.each`. Raises StepFailed for a job that fails or that kills its workers."""
@@ -70,24 +59,6 @@ class Ray:
                 yield answer
         except RayError as error:
             raise StepFailed(f"the cluster failed: {type(error).__name__}: {error}") from error
-
-
-def _connect(address: str) -> None:
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    for name in ("ray", "ray.data"):  # what goes wrong is raised; the nodes keep logs of their own
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        if address not in ("local", "auto"):
-            host, _, port = address.rpartition(":")
-            socket.create_connection((host, int(port)), SECONDS).close()  # Ray itself would try for minutes
-        dashboard = False if address == "local" else None
-        ray.init(address, include_dashboard=dashboard, log_to_driver=False, configure_logging=False)
-    except (OSError, RuntimeError, ValueError, RayError) as error:
-        raise SettingsError(
-            f"engine: ray: no cluster answers at {address!r}: {error}; `ray start --head` starts one and says"
-            " its host:port, and the address local needs none"
-        ) from error
 
 
 def _sent(jobs: "ray.data.Dataset", model: bool) -> "ray.data.Dataset":

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from openflywheel.base.ids import share_of
 from openflywheel.base.instruments.answers import Labelling
 from openflywheel.base.instruments.intervals import wilson
 from openflywheel.base.nouns import Row
+from openflywheel.customize._people import judging
 
 HELD = 0.25  # of people's rows, where validation has too few of them
 LEAST = 30  # rows of people; with fewer, an accuracy would be within 18 points at best
@@ -24,10 +24,10 @@ class Judges(Struct, frozen=True):
 
 
 def apart(rows: Sequence[Row], share: float) -> tuple[list[Row], list[Row]]:
-    """Rows that teach, and a share that judges: chosen by their text, so the same ones in every turn."""
-    judging = [share_of(row.text, "distil") < share for row in rows]
-    teaching = [row for row, judges in zip(rows, judging, strict=True) if not judges]
-    return teaching, [row for row, judges in zip(rows, judging, strict=True) if judges]
+    """Rows that teach, and those of a share of the people, which judge; the same people in every turn."""
+    judges = judging(rows, share, "distil")
+    teaching = [row for row, judged in zip(rows, judges, strict=True) if not judged]
+    return teaching, [row for row, judged in zip(rows, judges, strict=True) if judged]
 
 
 def judged(student: Labelling, task: str, judges: Judges) -> dict[str, float]:

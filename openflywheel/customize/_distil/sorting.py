@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from openflywheel.base.nouns import Exchange, Row, Signal
+from openflywheel.base.nouns import EXCHANGE, Exchange, Row, Signal
 
 PEOPLE = ("seed", "user", "expert")
 TEACHER = "model"
@@ -32,7 +32,7 @@ class Sorted(Struct, frozen=True):
 def sort(rows: Sequence[Row], task: str, *, exchanges: Exchanges, heard: Heard, teacher: str = "") -> Sorted:
     """Sort rows; with `teacher`, rows of exchanges that another variant answered are no teacher's."""
     people = [row for row in rows if row.labelled_by in PEOPLE]
-    ids = [id for row in rows for id in row.parents]
+    ids = [id for row in rows for id in _asked(row)]
     told, signals = exchanges(ids), heard(ids)
     own = [row for row in rows if row.labelled_by == TEACHER and _of(row, told, teacher)]
     kept = [row for row in own if not _against(row, task, signals)]
@@ -48,15 +48,20 @@ def same(row: Row) -> str:
     return " ".join(row.text.casefold().split())
 
 
+def _asked(row: Row) -> tuple[str, ...]:
+    """The exchange that a row of traffic is about."""
+    return (row.uri.removeprefix(EXCHANGE),) if row.uri.startswith(EXCHANGE) else ()
+
+
 def _of(row: Row, told: Mapping[str, Exchange], teacher: str) -> bool:
     """Whether it is the teacher's: a student that learns from its own traffic learns nothing."""
-    variants = {told[id].variant for id in row.parents if id in told}
+    variants = {told[id].variant for id in _asked(row) if id in told}
     return not teacher or teacher in variants or row.meta.get("variant") == teacher
 
 
 def _against(row: Row, task: str, signals: Mapping[str, Sequence[Signal]]) -> bool:
     """Whether anybody was displeased, or said that something else is right."""
-    said = [signal for id in row.parents for signal in signals.get(id, ())]
+    said = [signal for id in _asked(row) for signal in signals.get(id, ())]
     corrected = any(s.correction and s.correction != row.labels[task] for s in said)
     return corrected or any(s.value < 0 for s in said) or row.meta.get("thumb") == "down"
 
@@ -65,7 +70,7 @@ def _said(row: Row, by_text: Mapping[str, str], told: Mapping[str, Exchange], te
     """What the teacher answered to a text that a person labelled; "" when that is not known."""
     answers = [
         exchange.output
-        for id in row.parents
+        for id in _asked(row)
         if (exchange := told.get(id)) and exchange.output and exchange.variant != PERSON
         if not teacher or exchange.variant == teacher
     ]

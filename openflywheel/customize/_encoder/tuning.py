@@ -11,7 +11,8 @@ from openflywheel.base.instruments.vectors import Matrix
 from openflywheel.customize._encoder.bert import Bert
 from openflywheel.customize._encoder.examples import Examples
 from openflywheel.customize._encoder.losses import Name, loss_of
-from openflywheel.customize._fitting import Places, balance, centroid
+from openflywheel.customize._fitting import balance, centroid
+from openflywheel.customize._people import Places
 
 Told = Callable[[float], object]
 

@@ -17,33 +17,37 @@ from openflywheel.customize._fitting import (
     WAYS,
     Fit,
     Fitted,
-    Places,
     centroid,
     discriminant,
     kernel_ridge,
     logistic,
 )
 from openflywheel.customize._head.taught import Material, Taught
+from openflywheel.customize._people import Places, apart
 
 Method = Literal["best", "centroid", "discriminant", "kernel_ridge", "logistic"]
 BY_NAME: dict[str, Fit] = {way.__name__: way for way in (centroid, discriminant, kernel_ridge, logistic)}
 
 
 class Examined(Struct, frozen=True):
-    """A head, with scores of its rows by a head that never saw them, and the places of the right labels."""
+    """A head, with scores of its rows by a head that never saw them nor others of the same person, the places
+    of the right labels, and what the rows weigh.
+    """
 
     head: Head
     method: str
     held_out: Matrix
     right: Places
+    weight: Matrix
     log_loss: float
 
     @property
     def report(self) -> dict[str, float]:
-        """Figures on held-out rows."""
+        """Figures on held-out rows, which count by their weight."""
+        error = calibration_error(self.held_out, self.right, self.head.sharpness, weight=self.weight)
         return {
-            "accuracy": float(np.mean(self.held_out.argmax(axis=1) == self.right)),
-            "ece": calibration_error(self.held_out, self.right, self.head.sharpness),
+            "accuracy": _accuracy(self.held_out, self.right, self.weight),
+            "ece": error,
             "log_loss": self.log_loss,
             "rows": float(len(self.right)),
             "labels": float(len(self.head.labels)),
@@ -68,7 +72,11 @@ def paths(material: Material, method: Method, prior: Prior, sure: float) -> Taug
     said = [lineage(tree.labels[place]) for place in rolled.argmax(axis=1)]
     right = (lineage(examined.head.labels[place]) for place in examined.right)
     upright = [answer[-1] in truth for answer, truth in zip(said, right, strict=True)]
-    more = {"upright": float(np.mean(upright)), "depth": float(np.mean([len(answer) for answer in said]))}
+    depth = [len(answer) for answer in said]
+    more = {
+        "upright": float(np.average(upright, weights=examined.weight)),
+        "depth": float(np.average(depth, weights=examined.weight)),
+    }
     return Taught(tree, examined.method, examined.report | more)
 
 
@@ -76,20 +84,22 @@ def _examined(material: Material, method: Method, prior: Prior) -> Examined:
     names, right = classes(material.right)
     if len(names) < 2:
         raise SettingsError(
-            f"task {material.task!r} has examples of {len(names)} label; a classifier needs two"
+            f"task {material.task!r} has examples of {len(names)} label; a classifier needs two:"
+            " label more: flywheel experts"
         )
     ways = WAYS if method == "best" else (BY_NAME[method],)
-    fits = (way(material.vectors, right, len(names), material.weight) for way in ways)
+    people = apart(material.people)
+    fits = (way(material.vectors, right, len(names), material.weight, people) for way in ways)
     tried = [fitted for fitted in fits if fitted is not None]
     if not tried:
         raise SettingsError(_not_for(material, method, len(names)))
-    found = choose(tried, right)
+    found = choose(tried, right, material.weight)
     before = (
         log_prior(np.bincount(right, material.weight).astype(np.float64))
         if prior == "traffic"
         else np.zeros(len(names))
     )
-    sharpness, loss = fit_sharpness(found.held_out, right, before)
+    sharpness, loss = fit_sharpness(found.held_out, right, before, material.weight)
     # All ways weigh classes alike, so the log of how often each is asked is what is missing from their log
     # odds (Saerens, Latinne & Decaestecker 2002, Neural Computation 14:21).
     shift = (before / sharpness).astype(np.float32)
@@ -97,7 +107,7 @@ def _examined(material: Material, method: Method, prior: Prior) -> Examined:
         names, found.weights, found.bias + shift, material.encoder, sharpness, found.support, found.gamma,
         found.sums, prior,
     )  # fmt: skip
-    return Examined(head, found.method, found.held_out + shift, right, loss)
+    return Examined(head, found.method, found.held_out + shift, right, material.weight, loss)
 
 
 def _not_for(material: Material, method: str, labels: int) -> str:
@@ -108,15 +118,19 @@ def _not_for(material: Material, method: str, labels: int) -> str:
     )
 
 
-def choose(tried: Sequence[Fitted], right: Places) -> Fitted:
+def choose(tried: Sequence[Fitted], right: Places, weight: Matrix) -> Fitted:
     """The first that is right on held-out rows as often as the best, within one standard error (Breiman et
-    al. 1984, section 3.4.3).
+    al. 1984, section 3.4.3). Rows count by their weight, shape (n,).
 
     Not the lowest log loss, and not the best by a hair: the rows that experts were asked about are hard and
     few, and say little about the traffic (Banking77, 477 rows: centroid and kernel ridge are right on .45 and
     .50 of them, on .77 and .80 of the test).
     """
-    accuracy = [float(np.mean(fitted.held_out.argmax(axis=1) == right)) for fitted in tried]
-    best = max(accuracy)
-    enough = best - (best * (1 - best) / len(right)) ** 0.5
+    accuracy = [_accuracy(fitted.held_out, right, weight) for fitted in tried]
+    best, rows = max(accuracy), float(weight.sum() ** 2 / (weight**2).sum())  # as many that weigh the same
+    enough = best - (best * (1 - best) / rows) ** 0.5
     return next(fitted for fitted, reached in zip(tried, accuracy, strict=True) if reached >= enough)
+
+
+def _accuracy(held_out: Matrix, right: Places, weight: Matrix) -> float:
+    return float(np.average(held_out.argmax(axis=1) == right, weights=weight))

@@ -6,8 +6,9 @@ import numpy as np
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.forms.number import Regression, bounded, number
-from openflywheel.customize._head.ridge import FOLDS, Fit, Places, Wide, best, folds_of
+from openflywheel.customize._head.ridge import Fit, Wide, best, folds_of
 from openflywheel.customize._head.taught import Material, Taught
+from openflywheel.customize._people import Places
 
 LEAST_ROWS = 20
 
@@ -49,12 +50,12 @@ def parsed(task: str, labels: Sequence[str]) -> Wide:
 def _intervals(fit: Fit, errors: Wide, right: Wide, folds: Places) -> dict[str, float]:
     """Share of the right numbers inside the interval of the other folds, and its mean width.
 
-    The interval that a row gets here leans on nine folds' errors around what was said without its own fold.
+    The interval that a row gets here leans on the other folds' errors around what was said without its own.
     """
-    inside, width = [], []
-    for fold in range(1, FOLDS + 1):
+    inside, width, last = [], [], int(folds.max())
+    for fold in range(1, last + 1):
         part, rest = folds == fold, folds != fold
-        said = np.repeat(fit.held_out[part], FOLDS + 1, axis=1)
+        said = np.repeat(fit.held_out[part], last + 1, axis=1)
         low, high = bounded(said, errors[rest], folds[rest])[:, 1:].T
         inside.append((low <= right[part]) & (right[part] <= high))
         width.append(high - low)

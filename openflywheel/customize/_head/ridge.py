@@ -13,9 +13,9 @@ from scipy.linalg import cho_factor, cho_solve
 from openflywheel.base.instruments.sums import Sums
 from openflywheel.base.instruments.vectors import Matrix, similarity
 from openflywheel.customize._fitting import GAMMA, MOST_KERNEL_ROWS
+from openflywheel.customize._people import Places, apart, parts_of
 
 Wide = NDArray[np.float64]
-Places = NDArray[np.intp]
 
 FOLDS = 10
 RIDGES = (0.1, 0.5, 2.0)
@@ -80,11 +80,11 @@ def kernel(x: Matrix, y: Wide, w: Matrix, folds: Places, ridge: float) -> Fit:
 
 
 def folds_of(people: Sequence[str]) -> Places:
-    """A fold of 1 to 10 for each row; a person's rows lie in one, where there are at least ten people."""
-    names, places = np.unique(np.asarray(people, dtype=object), return_inverse=True)
-    alone = places if len(names) >= FOLDS else np.arange(len(people))
-    drawn = np.random.default_rng(0).permutation(int(alone.max()) + 1) % FOLDS
-    return (drawn[alone] + 1).astype(np.intp)
+    """A fold of 1 to 10 for each row, fewer where there are fewer people; a person's rows lie in one."""
+    folds = np.empty(len(people), np.intp)
+    for number, part in enumerate(parts_of(apart(people), FOLDS), start=1):
+        folds[part] = number
+    return folds
 
 
 def _parts(folds: Places) -> Iterator[Places]:

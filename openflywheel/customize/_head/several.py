@@ -20,20 +20,24 @@ LEAST_CHANCE = 1e-6  # a threshold of 0 would name a label always
 
 def several(material: Material) -> Taught:
     """A head for sets of labels. The report holds, of held-out rows, "accuracy", "ece" and "log_loss" of
-    whole sets, and "f1" of the single labels (micro average) at thresholds that were chosen on these rows.
+    whole sets, rows counting by their weight, and "f1" of the single labels (micro average) at thresholds
+    that were chosen on these rows.
 
-    Raises SettingsError when fewer than two labels are known.
+    Raises SettingsError when fewer than two labels are known, or one row is all that there is.
     """
     names, hit = marks([split(label) for label in material.right])
-    if len(names) < 2:
-        raise SettingsError(f"task {material.task!r} has examples of {len(names)} label; it needs two")
+    if len(names) < 2 or len(hit) < 2:
+        raise SettingsError(
+            f"task {material.task!r} has {len(hit)} examples, of {len(names)} labels; with many it needs two"
+            " of both: label more: flywheel experts"
+        )
     fit = best(material.vectors, hit.astype(np.float64), material.weight, folds_of(material.people))
     slope, shift = fit_sigmoids(fit.held_out.astype(np.float32), hit)
     logits = fit.held_out * slope + shift
     least = thresholds(expit(logits), hit)
     member, right = np.unique(hit, axis=0, return_inverse=True)
     joint = set_scores(logits, member.astype(np.uint8))
-    sharpness, loss = fit_sharpness(joint, right)
+    sharpness, loss = fit_sharpness(joint, right, weight=material.weight)
     sets = tuple(BETWEEN.join(itertools.compress(names, row)) for row in member)
     head = Head(
         names, fit.weights[..., 0].astype(np.float32), fit.bias[:, 0].astype(np.float32), material.encoder,
@@ -41,8 +45,8 @@ def several(material: Material) -> Taught:
     )  # fmt: skip
     made = Many(head, sets, slope, shift, least, member.astype(np.uint8), sharpness)
     report = {
-        "accuracy": float(np.mean(joint.argmax(axis=1) == right)),
-        "ece": calibration_error(joint, right, sharpness),
+        "accuracy": float(np.average(joint.argmax(axis=1) == right, weights=material.weight)),
+        "ece": calibration_error(joint, right, sharpness, weight=material.weight),
         "log_loss": loss,
         "f1": f1(expit(logits) >= least, hit),
         "rows": float(len(hit)),

@@ -27,7 +27,7 @@ class Keeps(Protocol):
 
 
 class Taught(Struct, frozen=True):
-    """A model, how it was fitted, and its figures on rows that it did not learn from."""
+    """A model, how it was fitted, and its figures on rows of whose people it did not learn."""
 
     made: Keeps
     method: str

@@ -12,9 +12,11 @@ from openflywheel.base.nouns import Row
 from openflywheel.customize._hosted.formats import LINES, Format
 from openflywheel.customize._hosted.lines import check, lines
 
+GONE = "no longer in the store"
+
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """What was written: `tokens` by estimate; `dropped`: reason -> rows that cannot be said in the format."""
+    """What was written: `tokens` by estimate; `dropped`: reason -> rows that were left out."""
 
     path: str
     form: str
@@ -24,11 +26,14 @@ class Exported(Struct, frozen=True, kw_only=True):
     dropped: dict[str, int]
 
 
-def export(rows: Sequence[Row], task: str, to: Path, form: Format, *, system: str = "") -> Exported:
+def export(
+    rows: Sequence[Row], task: str, to: Path, form: Format, *, system: str = "", gone: int = 0
+) -> Exported:
     """Write rows as JSONL, in their order; the file is there whole or not at all.
 
-    Raises SettingsError for held-out rows, for a format that there is not, and for a file that its provider
-    would refuse.
+    Left out, and counted with the reason, are rows that the format cannot say, and the `gone`, which
+    could not be given any more. Raises SettingsError for held-out rows, for a format that there is not, and
+    for a file that its provider would refuse.
     """
     if form not in LINES:
         raise SettingsError(f"there is no format {form!r}; {suggest(form, LINES)}")
@@ -36,7 +41,7 @@ def export(rows: Sequence[Row], task: str, to: Path, form: Format, *, system: st
         raise SettingsError(
             f"{len(held)} of these rows are held out, the first is {held[0]}: they teach nobody"
         )
-    dropped, count, size, tokens = Counter[str](), 0, 0, 0
+    dropped, count, size, tokens = Counter({GONE: gone} if gone else {}), 0, 0, 0
     fresh = to.with_name(f".{to.name}.new")
     try:
         with fresh.open("wb") as out:

@@ -61,9 +61,7 @@ class Going(Struct, frozen=True):
             jobs.tidy(far, run)
         if job["status"] == "succeeded":
             model = outcome.model(far, run, job, self.held, self.artefacts)
-            self.book.put(run, stage="done", model=model)
-            yield Paid(model.report["dollars"], run.provider)
-            yield model
+            yield from self._over(self.book.put(run, stage="done", model=model))
         elif job["status"] in jobs.OVER:
             error = (job.get("error") or {}).get("message") or job["status"]
             yield from self._over(self.book.put(run, stage=job["status"], said=error))
@@ -71,8 +69,9 @@ class Going(Struct, frozen=True):
             yield self._wait(run, f"the job {run.job} is {job['status']}")
 
     def _over(self, run: Run) -> Iterator[Given]:
-        """A run that goes no further: its model, or why it has none."""
+        """A run that goes no further: what it took and its model, or why it has none."""
         if run.model:
+            yield Paid(run.model.report["dollars"], run.provider, run.id)
             yield run.model
         else:
             yield Fault(

@@ -26,8 +26,7 @@ def model(account: Account, run: Run, job: Job, held: Sequence[Row], artefacts: 
     made = Hosted(account, str(job["fine_tuned_model"]), run.system, run.labels)
     report = _report(account, run, job)
     if run.kind == "label":
-        known = [row for row in held if row.labels[run.task] in run.labels]
-        made, measured = calibrated(made, known, run.task)
+        made, measured = calibrated(made, held, run.task)
         report |= measured
     base = f"{run.provider}/{run.base}"
     place = hosted.keep(
@@ -56,20 +55,32 @@ def _report(account: Account, run: Run, job: Job) -> dict[str, float]:
 def calibrated(made: Hosted, rows: Sequence[Row], task: str) -> tuple[Hosted, dict[str, float]]:
     """The model with its temperature and its share of right answers, and its figures; asked once a row.
 
-    Without rows it is believed to be right every second time (the rule of succession).
+    A label that was not taught can't be answered: its rows count as wrong, and say nothing of the temperature
+    or the "log_loss". Without rows it is believed to be right every second time (the rule of succession).
     """
     if not rows:
         return made, {}
-    right = np.array([made.labels.index(row.labels[task]) for row in rows], np.intp)
+    places = {label: place for place, label in enumerate(made.labels)}
+    right = np.array([places.get(row.labels[task], -1) for row in rows], np.intp)
+    known = right >= 0
     said = made.said([row.text for row in rows])
     hits = [answer == row.labels[task] for (answer, _), row in zip(said, rows, strict=True)]
     tells = all(chance is not None for _, chance in said)
     made = msgspec.structs.replace(made, measured=(sum(hits) + 1) / (len(hits) + 2), logprobs=tells)
     scores = made.scored(said)
-    sharpness, loss = fit_sharpness(scores, right) if tells else (1.0, _log_loss(scores, right))
+    sharpness, loss = _temperature(scores[known], right[known], tells)
     error = calibration_error(scores, right, sharpness)
-    figures = {"accuracy": float(np.mean(hits)), "ece": error, "log_loss": loss}
-    return msgspec.structs.replace(made, sharpness=sharpness), figures
+    figures = {"accuracy": float(np.mean(hits)), "ece": error}
+    return msgspec.structs.replace(made, sharpness=sharpness), figures | (
+        {"log_loss": loss} if known.any() else {}
+    )
+
+
+def _temperature(scores: hosted.Matrix, right: NDArray[np.intp], tells: bool) -> tuple[float, float]:
+    """Sharpness and mean log loss; without probabilities there is nothing to sharpen."""
+    if tells or not len(right):
+        return fit_sharpness(scores, right)
+    return 1.0, _log_loss(scores, right)
 
 
 def _log_loss(scores: hosted.Matrix, right: NDArray[np.intp]) -> float:

@@ -1,6 +1,5 @@
 """A mixture of adapters: one a domain, each trained apart on one dense checkpoint, and a router."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from openflywheel.customize._tuning import adapter
 from openflywheel.customize._tuning.answering import Taught, apart, told
 from openflywheel.customize._tuning.checkpoint import parameters
 from openflywheel.customize._tuning.estimate import planned as steps_of
-from openflywheel.customize._tuning.running import Result, run
-from openflywheel.customize._tuning.telling import Progress
+from openflywheel.customize._tuning.running import Result
+from openflywheel.customize._tuning.tuning import Progress
 
 SUMS = ("rows", "tokens", "cut", "dropped", "steps", "trained")
 
@@ -33,14 +32,14 @@ def adapters(job: Job, artefacts: Path, progress: Progress, encoder: Encoder) ->
     found = routed(teaching, judging, job.mix.size, job.lesson.dataset.task, encoder, job.tuning.seed)
     parts = [_of(job.lesson, teaching, judging, found, domain) for domain in found.router.labels]
     taught = [job.planned(part) for part in parts]
-    results = [run(each.plan, tell) for each, tell in zip(taught, _telling(taught, progress), strict=True)]
+    results = [
+        job.run(each.plan, tell) for each, tell in zip(taught, _telling(taught, progress), strict=True)
+    ]
     report = _report(taught, results) | {"routed": found.right}
     report |= mixed(taught, judging, found, job.lesson.dataset.task)
     if job.mix.compare:
         report |= single(job, judging, len(parts), progress)
     place = _kept(artefacts, job.lesson, taught, found, report)
-    for each in taught:
-        shutil.rmtree(each.plan.folder)
     return Made(place, taught[0].plan.base.name, report)
 
 

@@ -1,7 +1,6 @@
 """A mixture of adapters, and one adapter for all domains, judged by the same rows."""
 
 import math
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from openflywheel.customize._moe.settings import Job
 from openflywheel.customize._tuning.answering import Taught
 from openflywheel.customize._tuning.chats import examples
 from openflywheel.customize._tuning.checkpoint import tokenizer
-from openflywheel.customize._tuning.running import Plan, run
-from openflywheel.customize._tuning.telling import Progress, quiet
+from openflywheel.customize._tuning.running import Plan
+from openflywheel.customize._tuning.telling import quiet
+from openflywheel.customize._tuning.tuning import Progress
 
 
 def mixed(taught: Sequence[Taught], judging: Sequence[Row], found: Routed, task: str) -> dict[str, float]:
@@ -38,11 +38,10 @@ def mixed(taught: Sequence[Taught], judging: Sequence[Row], found: Routed, task:
 def single(job: Job, judging: Sequence[Row], times: int, progress: Progress) -> dict[str, float]:
     """What one adapter of the same rank reaches on all domains, with as many steps as all of theirs."""
     plan = job.planned(job.lesson, times).plan
-    figures = run(plan, progress).figures
+    figures = job.run(plan, progress).figures
     with quiet():
         network, _ = loaded(Path(plan.base.place), plan.adapter)
         loss, tokens = _losses(network, plan, judging, job.lesson.dataset.task)
-    shutil.rmtree(plan.folder)
     found = {"single_loss": figures["loss"], "single_trained": figures["trained"]}
     return {**found, "single_validation_loss": loss / tokens} if tokens else found
 

@@ -15,10 +15,10 @@ def cost(job: Job) -> Estimate:
     if job.mix.by == "upcycle":
         taught = job.planned(job.lesson)
         with sparse(taught.plan, job.mix) as plan:
-            found = estimated(plan, taught.rows.tokens, taught.judged.tokens)
+            found = estimated(job.run, plan, taught.rows.tokens, taught.judged.tokens)
     else:  # each domain has so many steps; epochs over all rows are those of all domains
         taught = job.planned(job.lesson, times=_domains(job.lesson, job.mix.size))
-        found = estimated(taught.plan, taught.rows.tokens, taught.judged.tokens)
+        found = estimated(job.run, taught.plan, taught.rows.tokens, taught.judged.tokens)
     return _twice(found) if job.mix.compare else found
 
 

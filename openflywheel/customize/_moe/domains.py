@@ -12,6 +12,7 @@ from openflywheel.base.forms.mixture import asked
 from openflywheel.base.nouns import Row
 from openflywheel.customize._head.labels import labels
 from openflywheel.customize._head.taught import Material
+from openflywheel.customize._people import person
 from openflywheel.customize._tuning.chats import chat
 
 DOMAIN = "domain"
@@ -42,7 +43,7 @@ def routed(
             f"task {task!r}: all {len(teaching)} examples are of one domain; by: adapters needs two or more:"
             ' name them in meta "domain" of the rows, or use customize.lora'
         )
-    people = [row.subject or row.id for row in teaching]
+    people = [person(row) for row in teaching]
     ones = np.ones(len(teaching), np.float32)
     taught = labels(Material(task, named, vectors, ones, people, encoder.name), "best", "traffic")
     router = cast(Head, taught.made)

@@ -14,12 +14,14 @@ from openflywheel.base.instruments.checkpoint import loaded
 from openflywheel.customize import Lesson
 from openflywheel.customize._moe import building
 from openflywheel.customize._moe.judging import shares, sizes
-from openflywheel.customize._moe.settings import Job, Made, Mix
+from openflywheel.customize._moe.mix import Mix
+from openflywheel.customize._moe.settings import Job, Made
 from openflywheel.customize._moe.upcycling import upcycled, widened
 from openflywheel.customize._tuning.answering import Taught, told
 from openflywheel.customize._tuning.checkpoint import tokenizer
-from openflywheel.customize._tuning.running import Plan, run
-from openflywheel.customize._tuning.telling import Progress, quiet
+from openflywheel.customize._tuning.running import Plan
+from openflywheel.customize._tuning.telling import quiet
+from openflywheel.customize._tuning.tuning import Progress
 
 BALANCE = "router_aux_loss_coef"  # as TRL and transformers call it
 COUNTED = 64  # rows by which it is told how evenly the experts work
@@ -32,11 +34,10 @@ def upcycle(job: Job, artefacts: Path, progress: Progress) -> Made:
     """
     taught = job.planned(job.lesson)
     with sparse(taught.plan, job.mix) as plan:
-        report = told(taught, run(plan, progress))
+        report = told(taught, job.run(plan, progress))
         if job.mix.compare:
-            report |= _compared(taught.plan, job.mix, progress)
+            report |= _compared(job, taught.plan, progress)
         place, measured = _kept(artefacts, job.lesson, replace(taught, plan=plan), report)
-        shutil.rmtree(plan.folder)
     return Made(place, taught.plan.base.name, measured)
 
 
@@ -63,11 +64,10 @@ def dense(plan: Plan, times: int) -> Iterator[Plan]:
     shutil.rmtree(base.place)
 
 
-def _compared(plan: Plan, mix: Mix, progress: Progress) -> dict[str, float]:
+def _compared(job: Job, plan: Plan, progress: Progress) -> dict[str, float]:
     """What the dense model reaches that has as many active parameters, of the same rows, steps and rate."""
-    with dense(plan, mix.active) as other:
-        figures = run(other, progress).figures
-        shutil.rmtree(other.folder)
+    with dense(plan, job.mix.active) as other:
+        figures = job.run(other, progress).figures
     names = [name for name in ("loss", "validation_loss", "trained") if name in figures]
     return {f"dense_{name}": figures[name] for name in names}
 

@@ -17,7 +17,8 @@ from openflywheel.customize._preference.liking import Pair, Thumb, bounded, pair
 from openflywheel.customize._preference.starting import Start, started
 from openflywheel.customize._preference.tokens import Choice, Choices, choices
 from openflywheel.customize._tuning import adapter, checkpoint
-from openflywheel.customize._tuning.running import Plan, Result, Tuning
+from openflywheel.customize._tuning.running import Plan, Result
+from openflywheel.customize._tuning.tuning import Tuning
 
 APART = 0.1  # of the people: what they like judges, where the lesson brings no validation
 MOST_JUDGED = 512  # choices: an interval of 95 % is then at most 9 points wide
@@ -62,7 +63,7 @@ def planned(
         tuning=replace(tuning, template=text),
         rows=rows.kept,
         validation=judged.kept,
-        arguments={"beta": beta, **({START: str(began.adapter)} if began.adapter else {})},
+        arguments={"beta": beta, **({START: str(began.adapter.absolute())} if began.adapter else {})},
         workspace=workspace,
     )
     return Taught(plan, method, began, rows, judged, len(teaching) - len(few))
@@ -114,9 +115,10 @@ def _check(rows: Choices, task: str, method: str, tuning: Tuning) -> None:
         raise SettingsError(
             f"task {task!r} has {ups} thumbs up and {len(rows.kept) - ups} down; kto learns from both kinds"
         )
-    if method == "kto" and tuning.batch < 2 * tuning.accumulate:
+    parts = tuning.accumulate * tuning.workers
+    if method == "kto" and tuning.batch < 2 * parts:
         raise SettingsError(
-            f"batch = {tuning.batch} in {tuning.accumulate} parts: kto compares the answers of a part, so it"
+            f"batch = {tuning.batch} in {parts} parts: kto compares the answers of a part, so it"
             " needs two in each"
         )
 

@@ -7,7 +7,6 @@ from msgspec import Struct
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.forms.generator import ADAPTER, CHECKPOINT, FORM
 from openflywheel.base.instruments import artefact
-from openflywheel.base.instruments.checkpoint import local
 from openflywheel.customize._tuning import checkpoint
 from openflywheel.customize._tuning.checkpoint import Checkpoint
 
@@ -34,13 +33,10 @@ def started(base: str, folder: Path) -> Start:
     said = artefact.manifest(place)
     if said.get("form") != FORM or said.get("labels"):
         raise SettingsError(f"base = {base!r} is a model that writes no answers; name one taught by lora")
-    outside = said.get("base") or {}
-    if outside:
-        local(outside, folder)  # the same weights as it was taught on
-    name = outside.get("path") or outside.get("hub") or f"{base}/{CHECKPOINT}"
-    adapter = place / ADAPTER
+    outside, adapter = said.get("base") or {}, place / ADAPTER
+    named = "path" in outside or "hub" in outside
     return Start(
-        checkpoint.found(name, folder),
+        checkpoint.kept(outside, folder) if named else checkpoint.found(f"{base}/{CHECKPOINT}", folder),
         adapter if adapter.is_dir() else None,
         {key: said[key] for key in CARRIED if said.get(key)},
     )

@@ -13,6 +13,12 @@ from openflywheel.customize._prompt.questions import Question, Teaching
 LEAST = 10  # questions, for each candidate and for the final figure
 
 
+def shares(rows: int, candidates: int, calls: int) -> tuple[int, int]:
+    """How many questions each candidate is asked, and how many fresh ones the chosen one."""
+    each = min(rows // 2, calls // (candidates + 1)) if candidates > 1 else 0
+    return each, min(rows - each, calls - candidates * each)
+
+
 class Asking(Struct, frozen=True):
     """The questions of a lesson, with at most `k` demonstrations each."""
 
@@ -31,9 +37,9 @@ class Asking(Struct, frozen=True):
     def parts(self, candidates: int, calls: int) -> tuple[list[Question], list[Question]]:
         """Questions to choose on, and fresh ones. Raises SettingsError when there are too few."""
         known = self.questions
-        each = min(len(known) // 2, calls // (candidates + 1)) if candidates > 1 else 0
-        fresh = known[each:][: calls - candidates * each]
-        if len(fresh) < LEAST or (candidates > 1 and each < LEAST):
+        each, last = shares(len(known), candidates, calls)
+        fresh = known[each:][:last]
+        if last < LEAST or (candidates > 1 and each < LEAST):
             raise SettingsError(
                 f"customize.prompt: calls = {calls} and {len(known)} rows to ask about; {candidates} "
                 f"candidates need {LEAST * (candidates + 1)} calls and {2 * LEAST} rows: raise calls, give "

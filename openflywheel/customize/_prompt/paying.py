@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
-from openflywheel.base.ids import content_id
+from openflywheel.base.ids import content_id, event_id
 from openflywheel.base.instruments.prompting import tokens
 
 
@@ -13,7 +13,8 @@ class Paying:
     """A model whose answers are kept in a file of JSON lines under the hash of their prompt.
 
     calls: prompts that were answered for this run, remembered ones of a broken run included, so a run that
-    goes on chooses what an unbroken one chooses. tokens: about how many went out and came back.
+    goes on chooses what an unbroken one chooses. sent, received: about how many tokens went out, and came
+    back. run: the name under which that is booked; it goes with the answers.
     """
 
     def __init__(
@@ -21,8 +22,9 @@ class Paying:
     ) -> None:
         self._ask, self._file, self._most, self._progress = ask, file, most, progress
         self._lock, self._known, self._used = Lock(), dict[str, str](), set[str]()
-        self.tokens = 0
+        self.sent = self.received = 0
         file.parent.mkdir(parents=True, exist_ok=True)
+        self.run = _name(file.with_name("run"))
         if file.exists():
             self._recall()
 
@@ -46,7 +48,8 @@ class Paying:
         with self._lock:
             if name not in self._used:
                 self._used.add(name)
-                self.tokens += tokens(prompt) + tokens(said)
+                self.sent += tokens(prompt)
+                self.received += tokens(said)
                 self._progress({"step": len(self._used), "steps": self._most})
 
     def _remember(self, name: str, said: str) -> None:
@@ -60,3 +63,10 @@ class Paying:
         self._known = dict(json.loads(line) for line in whole.splitlines())
         if torn:
             self._file.write_bytes(whole + b"\n" if whole else b"")
+
+
+def _name(file: Path) -> str:
+    """What stands in the file; a new name for a new file, and for one that a crash left empty."""
+    if not file.exists() or not file.stat().st_size:
+        file.write_text(event_id())
+    return file.read_text()

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.items import ITEM
 from openflywheel.base.nouns import Row
 from openflywheel.customize import Lesson
-
-ITEM = "item"  # the key of a row's meta that holds the id of the item whose text it is
 
 
 class Choice(Struct, frozen=True):
@@ -31,7 +30,7 @@ class Choices(Struct, frozen=True):
 def choices(lesson: Lesson) -> Choices:
     """Raises SettingsError when nobody chose anything, or there is nothing to choose between."""
     task = lesson.dataset.task
-    texts = {row.meta[ITEM]: row.text for row in lesson.rows if ITEM in row.meta and task not in row.labels}
+    texts = {row.meta[ITEM]: row.text for row in lesson.items}
     rows = _choosing(lesson.rows, task)
     ids = tuple(dict.fromkeys([*texts, *(row.labels[task] for row in rows)]))
     if not rows or len(ids) < 2:
@@ -56,3 +55,10 @@ def by_person(chosen: Iterable[Choice]) -> Mapping[str, list[Choice]]:
             found[choice.person].pop(choice.item, None)
             found[choice.person][choice.item] = choice
     return {person: list(items.values()) for person, items in found.items()}
+
+
+def once(chosen: Iterable[Choice]) -> list[Choice]:
+    """What teaches: every item once a person, however often they chose it; of unknown people all."""
+    every = list(chosen)
+    known = [choice for own in by_person(every).values() for choice in own]
+    return [choice for choice in every if not choice.person] + known

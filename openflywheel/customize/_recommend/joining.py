@@ -13,6 +13,7 @@ from openflywheel.customize._recommend.choices import Choice, Choices, by_person
 
 MIXED, POPULAR = "mixed", "popular"
 FIXED: Mapping[str, tuple[float, ...]] = {"factors": (1, 0, 0), "content": (0, 1, 0), POPULAR: (0, 0, 1)}
+FAINTEST = 1e-3  # weight of a feature that foretells nothing: it orders, and draws are nearly uniform
 LEAST = 20  # people with two choices; with fewer popularity stays alone
 SESSION = 20  # newest choices that stand for a session
 CELLS = 2_000_000  # of features that are held in memory, for all lists together
@@ -56,11 +57,18 @@ def ways(model: Recommender, last: Sequence[Last]) -> list[Way]:
     lists = [_listed(model, one) for one in last]
     scored = {name: [one.features @ np.array(w) for one in lists] for name, w in FIXED.items()}
     scored[MIXED] = held_out(lists)
-    weights = {**{name: np.array(w, float) for name, w in FIXED.items()}, MIXED: fitted(lists)}
+    weights = {**{name: _logits(lists, np.array(w)) for name, w in FIXED.items()}, MIXED: fitted(lists)}
     return [
         Way(name, weights[name], float(np.mean([_gain(*each) for each in zip(lists, scores, strict=True)])))
         for name, scores in scored.items()
     ]
+
+
+def _logits(lists: Sequence[Listed], feature: Weights) -> Weights:
+    """The weights of one feature alone, as strong as the choices were sure: draws are a softmax of scores."""
+    alone = [Listed((one.features @ np.float32(feature))[:, None], one.right) for one in lists]
+    logits: Weights = feature * max(float(fitted(alone)[0]), FAINTEST)
+    return logits
 
 
 def _listed(model: Recommender, one: Last) -> Listed:

@@ -106,7 +106,7 @@ def _slopes(
     shown: Shown, batch: Places, among: Places, turns: Sequence[Matrix]
 ) -> tuple[float, list[Matrix]]:
     """The loss of a batch, and its slope by either turn."""
-    target, banned = _targets(shown, batch, among)
+    target, banned = targets(shown, batch, among)
     asked, items = shown.vectors[batch], shown.items[among]
     q, q_length = _forward(asked, turns[0])
     y, y_length = _forward(items, turns[1])
@@ -124,7 +124,7 @@ def _slopes(
     ]
 
 
-def _targets(shown: Shown, batch: Places, among: Places) -> tuple[Matrix, NDArray[np.bool_]]:
+def targets(shown: Shown, batch: Places, among: Places) -> tuple[Matrix, NDArray[np.bool_]]:
     """The weight of each right item, and which others are too like one of them to be called wrong."""
     target = np.zeros((len(batch), len(among)), np.float32)
     for row, place in enumerate(batch):

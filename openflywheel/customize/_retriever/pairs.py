@@ -7,10 +7,10 @@ from zlib import crc32
 from msgspec import Struct
 
 from openflywheel.base.errors import SettingsError
+from openflywheel.base.items import ITEM
 from openflywheel.base.nouns import Row
 from openflywheel.customize import Lesson
 
-ITEM = "item"  # the key of a row's meta that holds the id of the item whose text it is
 LEAST = 20  # questions; with fewer nothing can be chosen
 APART = 5  # without validation rows, one of so many questions chooses and doesn't teach
 
@@ -40,10 +40,10 @@ class Pairs(Struct, frozen=True):
 def pairs(lesson: Lesson) -> Pairs:
     """Raises SettingsError when there are fewer than two items, or too few questions about them."""
     task = lesson.dataset.task
-    items = {row.meta[ITEM]: row.text for row in lesson.rows if ITEM in row.meta and task not in row.labels}
+    items = {row.meta[ITEM]: row.text for row in lesson.items}
     if len(items) < 2:
         raise SettingsError(
-            f"task {task!r} has {len(items)} items to find: the dataset needs a row for each, whose text is "
+            f"task {task!r} has {len(items)} items to find: each wants a row without a label, whose text is "
             f"the item's and whose meta says {ITEM!r}: its id"
         )
     taught, unknown = questions(lesson.rows, task, list(items))

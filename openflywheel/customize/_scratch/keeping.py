@@ -15,6 +15,7 @@ from openflywheel.customize._scratch.training import Trained
 from openflywheel.customize._scratch.vocabulary import written
 
 Said = dict[str, Any]
+LEAST_WEIGHT = 1e-3  # of a row
 
 
 def told(model: Any, words: Any, parts: Parts, task: str, trained: Trained) -> tuple[Said, dict[str, float]]:
@@ -22,6 +23,7 @@ def told(model: Any, words: Any, parts: Parts, task: str, trained: Trained) -> t
     figures = {
         "loss": trained.loss,
         "rows": float(len(parts.teaching)),
+        "judged": float(len(parts.judging)),
         "tokens": float(trained.tokens),
         "steps": float(trained.steps),
         "parameters": float(model.num_parameters()),
@@ -33,16 +35,20 @@ def told(model: Any, words: Any, parts: Parts, task: str, trained: Trained) -> t
 
 
 def _labelled(model: Any, words: Any, parts: Parts, task: str) -> tuple[Said, dict[str, float]]:
-    """The label map with its calibration, and how well held-out rows are labelled, as they will be served."""
+    """The label map with its calibration, and how well rows that judge are labelled, as they will be served.
+
+    They count by their weight. A label that nobody teaches counts as wrong, and fits no temperature.
+    """
     verbalizer = {label: written(label) for label in parts.labels}
     generator = LabellingGenerator(model, words, parts.labels, verbalizer=verbalizer)
     scores = generator.log_probabilities([row.text for row in parts.judging])
     place = {label: i for i, label in enumerate(parts.labels)}
-    right = np.array([place[row.labels[task]] for row in parts.judging], np.intp)
-    sharpness, loss = fit_sharpness(scores, right)
+    right = np.array([place.get(row.labels[task], -1) for row in parts.judging], np.intp)
+    weight = np.maximum([row.weight for row in parts.judging], LEAST_WEIGHT)
+    sharpness, loss = fit_sharpness(scores[right >= 0], right[right >= 0], weight=weight[right >= 0])
     figures = {
-        "accuracy": float(np.mean(scores.argmax(axis=1) == right)),
-        "ece": calibration_error(scores, right, sharpness),
+        "accuracy": float(np.average(scores.argmax(axis=1) == right, weights=weight)),
+        "ece": calibration_error(scores, right, sharpness, weight=weight),
         "log_loss": loss,
         "labels": float(len(parts.labels)),
     }

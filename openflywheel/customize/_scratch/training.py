@@ -1,8 +1,8 @@
-"""The training loop: AdamW, a cosine with warmup, and the best weights seen on rows that did not teach."""
+"""The training loop: AdamW, a cosine with warmup, and the weights that were best on rows that end it."""
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,14 +15,17 @@ from openflywheel.base.errors import SettingsError
 from openflywheel.customize._scratch.batches import Batch, batch, epoch
 from openflywheel.customize._scratch.vocabulary import LABELS
 from openflywheel.customize._tuning.chats import Example
+from openflywheel.customize._tuning.tuning import Progress
 
 WARMUP, LAST = 0.06, 0.01  # share of the run in which the rate rises; the rate at its end, as a share
 THINNED, SMOOTHING = 0.15, 0.1  # where answers are labels: of the prompts' words, of the targets
 HEARD = 0.25  # of the prompts' tokens teach at each step: reading them all costs a third of the time
 BETAS, DECAY, CLIP = (0.9, 0.98), 0.05, 1.0
-ROUNDS, PATIENCE = 10, 3  # looks at the held-out rows; so many in a row without a better one end the run
+ROUNDS, PATIENCE = (
+    10,
+    3,
+)  # looks at the rows that end a run; so many in a row without a better one end the run
 TOLD = 50  # times a run that progress is told
-Progress = Callable[[dict[str, float]], object]
 
 
 class Course(Struct, frozen=True):
@@ -43,7 +46,7 @@ class Course(Struct, frozen=True):
 
 
 class Trained(Struct, frozen=True):
-    """What a run came to: mean -log p of a held-out answer's token, in nats, and how long it took."""
+    """What a run came to: mean -log p of a token of judging rows' answers, in nats, and how long it took."""
 
     loss: float
     steps: int
@@ -65,8 +68,14 @@ class Run:
         self._since, self._weights = 0, dict[str, torch.Tensor]()
         self._weighs = 1.0  # a token of an answer on average, so that a rate is good for any weights
 
-    def train(self, examples: Sequence[Example], held_out: Sequence[Example]) -> Trained:
-        """Train until the epochs or the seconds are over, or held-out rows stop improving; keep the best."""
+    def train(
+        self, examples: Sequence[Example], judging: Sequence[Example], ending: Sequence[Example] = ()
+    ) -> Trained:
+        """Train until the epochs or the seconds are over, or `ending` stops improving; keep its best weights.
+
+        Without `ending` the last weights are kept. `judging` chooses nothing: its loss is that of new rows.
+        Raises SettingsError when a loss, of a step or of either, is no finite number.
+        """
         random = np.random.default_rng(self._course.seed)
         answered = sum(len(e.answer) for e in examples)
         self._weighs = sum(len(e.answer) * e.weight for e in examples) / answered
@@ -77,17 +86,16 @@ class Run:
             for each in epoch(examples, self._course.batch, random, thinned, self._special):
                 loss = self._step(each, whole)
                 if self._steps % look == 0 or self._share >= 1:
-                    self._look(held_out)
+                    self._look(ending, judging)
                 if self._steps % max(1, whole // TOLD) == 0 or self._over:
                     self._tell(loss, whole)
                 if self._over:
                     break
         for handle in handles:
             handle.remove()
-        if not self._weights:
-            raise SettingsError(f"training diverged: rate = {self._course.rate:g}; take a tenth of it")
-        self._model.load_state_dict(self._weights)
-        return Trained(self._best, self._steps, self._tokens)
+        if self._weights:
+            self._model.load_state_dict(self._weights)
+        return Trained(self._finite(self.judged(judging), "validation loss"), self._steps, self._tokens)
 
     @property
     def _over(self) -> bool:
@@ -105,7 +113,16 @@ class Run:
         self._steps, self._tokens = self._steps + 1, self._tokens + each.ids.numel()
         spent = time.process_time() - self._begin
         self._share = min(1.0, max(self._steps / whole, spent / self._course.seconds))
-        return float(loss.detach())
+        return self._finite(float(loss.detach()), "loss")
+
+    def _finite(self, loss: float, name: str) -> float:
+        if math.isfinite(loss):
+            return loss
+        rate = self._course.rate
+        raise SettingsError(
+            f"training diverged: at step {self._steps} the {name} is {loss} with rate = {rate:g};"
+            f" take a tenth of it, rate = {rate / 10:g}"
+        )
 
     def _loss(self, each: Batch) -> torch.Tensor:
         """Of the answers, held to the choices, and of the prompts with the weight `language`."""
@@ -125,11 +142,11 @@ class Run:
             head, right = head[LABELS : self._special], right - LABELS
         return cross_entropy(seen @ head.T, right, reduction="none", label_smoothing=smoothing)
 
-    def _look(self, held_out: Sequence[Example]) -> None:
-        """Judge the weights by rows that did not teach, and remember the best ones."""
-        self._latest = self.judged(held_out)
-        self._since += 1
-        if self._latest < self._best:
+    def _look(self, ending: Sequence[Example], judging: Sequence[Example]) -> None:
+        """Tell how the weights do on rows that did not teach, and remember those that `ending` finds best."""
+        self._latest = self._finite(self.judged(ending or judging), "validation loss")
+        self._since += bool(ending)
+        if ending and self._latest < self._best:
             self._best, self._since = self._latest, 0
             self._weights = {name: t.detach().clone() for name, t in self._model.state_dict().items()}
 

@@ -19,9 +19,10 @@ from openflywheel.base.nouns import Row
 from openflywheel.customize import Lesson
 from openflywheel.customize._tuning import adapter, checkpoint
 from openflywheel.customize._tuning.chats import Examples, examples
-from openflywheel.customize._tuning.running import Plan, Result, Tuning
+from openflywheel.customize._tuning.running import Plan, Result
 from openflywheel.customize._tuning.sft import build
 from openflywheel.customize._tuning.telling import quiet
+from openflywheel.customize._tuning.tuning import Tuning
 
 APART = 0.1  # of the people: their rows judge, where the lesson brings no validation
 MOST_JUDGED = 256  # rows

@@ -1,36 +1,52 @@
 """The checkpoint of a causal language model that a run begins with: found by name, and opened to learn."""
 
 import json
+from collections.abc import Mapping
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from msgspec import Struct
+from packaging.version import Version
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from openflywheel.base.errors import MissingExtra, SettingsError, StoreError
-from openflywheel.base.instruments.checkpoint import WEIGHTS, downloaded, fingerprint
+from openflywheel.base.instruments.checkpoint import (
+    WEIGHTS,
+    config_fingerprint,
+    downloaded,
+    fingerprint,
+    local,
+    revision,
+)
 
+SHARDS = "5.23"  # the release that was tried: it averages what processes learn beside sharded weights
 LENGTH = 8  # bytes at the beginning of a safetensors file that say how long its header is, little-endian
 
 
 class Checkpoint(Struct, frozen=True):
     """`name` is its path as it stands in flywheel.yaml, or its id on the hub; `place` where its files lie.
 
-    `sha256` is that of its weights (base/instruments/checkpoint.fingerprint).
+    `sha256` is that of its weights, `config` that of what stands beside them
+    (base/instruments/checkpoint.py); `revision` is its commit on the hub.
     """
 
     name: str
     place: str
     sha256: str
     hub: bool = False
+    config: str = ""
+    revision: str = ""
 
     @property
     def said(self) -> dict[str, str]:
         """What a manifest says of a base that lies outside of the model's folder."""
-        return {"name": self.name, "hub" if self.hub else "path": self.name, "sha256": self.sha256}
+        said = {"name": self.name, "hub" if self.hub else "path": self.name, "sha256": self.sha256}
+        more = {"config_sha256": self.config, "revision": self.revision}
+        return said | {name: value for name, value in more.items() if value}
 
 
 class Opened(Struct):
@@ -45,13 +61,33 @@ def found(base: str, folder: Path) -> Checkpoint:
 
     Raises SettingsError when there is none, or its weights are pickles.
     """
-    local = folder / Path(base).expanduser()
+    place = folder / Path(base).expanduser()
+    is_dir = place.is_dir()
+    if not is_dir and _path(base):
+        raise SettingsError(f"base = {base!r} is no folder (looked in {place.absolute()})")
     try:
-        place = local if local.is_dir() else downloaded(base)
-        return Checkpoint(base, str(place), fingerprint(place), hub=place != local)
+        return _at(base, place) if is_dir else _at(base, downloaded(base), hub=True)
     except StoreError as error:
-        known = "is" if local.is_dir() else "is no folder"
-        raise SettingsError(f"base = {base!r}: {local} {known}, and: {error}") from error
+        known = "is" if is_dir else "is no folder"
+        raise SettingsError(f"base = {base!r}: {place} {known}, and: {error}") from error
+
+
+def kept(said: Mapping[str, str], folder: Path) -> Checkpoint:
+    """The checkpoint outside of a kept model, as the model's manifest names it; nothing is fetched.
+
+    Raises StoreError when there is none, or another one now.
+    """
+    return _at(said.get("path") or said["hub"], local(said, folder), hub="path" not in said)
+
+
+def _at(name: str, place: Path, *, hub: bool = False) -> Checkpoint:
+    files = fingerprint(place), hub, config_fingerprint(place)
+    return Checkpoint(name, str(place), *files, revision(place) if hub else "")
+
+
+def _path(base: str) -> bool:
+    """Can this be nothing but a path? An id of the hub is OWNER/NAME, or NAME."""
+    return base.startswith((".", "/", "~")) or base.count("/") > 1
 
 
 def parameters(place: Path) -> int:
@@ -89,8 +125,12 @@ def tokenizer(checkpoint: Checkpoint, template: str = "") -> Any:
     return made
 
 
-def opened(checkpoint: Checkpoint, quantise: str = "", template: str = "") -> Opened:
-    """Model and tokenizer: in bf16 on CUDA, else in fp32; attention by torch's own fused kernel (SDPA)."""
+def opened(checkpoint: Checkpoint, quantise: str = "", template: str = "", shards: int = 1) -> Opened:
+    """Model and tokenizer: in bf16 on CUDA, else in fp32; attention by torch's own fused kernel (SDPA).
+
+    Of several `shards`, as many as there are processes, each reads and keeps one; a layer is gathered when
+    it computes (FSDP2: Zhao et al. 2023, arXiv 2304.11277). What is added to the model later is not sharded.
+    """
     cuda = torch.cuda.is_available()
     model = AutoModelForCausalLM.from_pretrained(
         checkpoint.place,
@@ -100,8 +140,21 @@ def opened(checkpoint: Checkpoint, quantise: str = "", template: str = "") -> Op
         trust_remote_code=False,
         local_files_only=True,
         **({"quantization_config": quantised(quantise)} if quantise else {}),
+        **({"distributed_config": _sharded(shards)} if shards > 1 else {}),
     )
     return Opened(model, tokenizer(checkpoint, template))
+
+
+def _sharded(shards: int) -> Any:
+    """How the processes share the weights. Raises SettingsError where transformers can't share them yet."""
+    if Version(transformers.__version__) < Version(SHARDS):
+        raise SettingsError(
+            f"fsdp needs transformers {SHARDS} or newer, and this is {transformers.__version__}: pip install"
+            " --upgrade transformers"
+        )
+    from transformers.distributed import DistributedConfig  # noqa: PLC0415  not there before
+
+    return DistributedConfig(fsdp_size=shards)
 
 
 def quantised(quantise: str) -> Any:

@@ -2,14 +2,13 @@
 
 import math
 import tempfile
-import time
 from pathlib import Path
 
-import torch
 from msgspec.structs import replace
 
 from openflywheel.customize._budget import Estimate
-from openflywheel.customize._tuning.running import ROUNDS, Plan, run
+from openflywheel.customize._tuning.running import ROUNDS, Plan, Result
+from openflywheel.customize._tuning.training import Run
 
 STEPS = 3  # the first is slower: memory is allocated; the other two are timed
 FORWARD = (
@@ -18,23 +17,23 @@ FORWARD = (
 CPU_HOUR, GPU_HOUR = 0.05, 3.0  # dollars: usual prices to rent a core, and a GPU of the H100's class, in 2025
 
 
-def estimated(plan: Plan, tokens: int, judged: int = 0) -> Estimate:
+def estimated(run: Run, plan: Plan, tokens: int, judged: int = 0) -> Estimate:
     """The cost of a plan whose rows have `tokens` and whose validation rows have `judged`.
 
-    It takes what loading the model and three steps take.
+    It takes what loading the model and three steps take, where the plan itself will run. Seconds are those of
+    all workers together.
     """
     steps = planned(plan, tokens)
     learned = round(steps * share_of_a_step(plan, tokens) * tokens)
-    second = _seconds_of_a_step(plan)
-    seconds = second * (steps + FORWARD * judged / ROUNDS / (tokens * share_of_a_step(plan, tokens)))
-    cuda = torch.cuda.is_available()
-    price = GPU_HOUR if cuda else CPU_HOUR
+    trial = _tried(run, plan)
+    seconds = trial.step * (steps + FORWARD * judged / ROUNDS / (tokens * share_of_a_step(plan, tokens)))
+    price = GPU_HOUR if trial.cuda else CPU_HOUR
     return Estimate(
         tokens=learned,
         dollars=seconds / 3_600 * price,
-        cpu_seconds=0.0 if cuda else seconds,
-        gpu_seconds=seconds if cuda else 0.0,
-        note=f"{steps} steps of {second:.3g} s, measured on {STEPS - 1}, at {price} dollars an hour",
+        cpu_seconds=0.0 if trial.cuda else seconds,
+        gpu_seconds=seconds if trial.cuda else 0.0,
+        note=f"{steps} steps of {trial.step:.3g} s, measured on {STEPS - 1}, at {price} dollars an hour",
     )
 
 
@@ -49,16 +48,13 @@ def share_of_a_step(plan: Plan, tokens: int) -> float:
     return min(1.0, plan.tuning.batch / max(1.0, rows))
 
 
-def _seconds_of_a_step(plan: Plan) -> float:
-    """The mean of the steps after the first, with all that a step is in this run."""
-    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
-    moments: list[float] = []
+def _tried(run: Run, plan: Plan) -> Result:
+    """A few steps, with all that a step is in this run."""
     with tempfile.TemporaryDirectory(dir=_made(plan.workspace)) as folder:
         short = replace(plan.tuning, steps=STEPS)
         unsaved = {**plan.arguments, "save_strategy": "no"}
         trial = replace(plan, tuning=short, validation=(), arguments=unsaved, workspace=Path(folder))
-        run(trial, lambda _: moments.append(clock()))
-    return (moments[-1] - moments[0]) / (len(moments) - 1)
+        return run(trial, lambda _: None)
 
 
 def _made(folder: Path) -> Path:

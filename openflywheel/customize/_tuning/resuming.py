@@ -31,6 +31,14 @@ def newest(folder: Path) -> Path | None:
     return max(whole, key=lambda place: int(place.name.partition("-")[2]), default=None)
 
 
+def agreed(folder: Path) -> Path | None:
+    """The same for all processes of a run: the first one says, for another may see its files later."""
+    said = [newest(folder)]
+    if torch.distributed.is_initialized():
+        torch.distributed.broadcast_object_list(said)
+    return said[0]
+
+
 def clear(folder: Path) -> None:
     """Remove the halves of checkpoints that a kill left; of several processes the first one does."""
     if os.environ.get("RANK", "0") == "0":

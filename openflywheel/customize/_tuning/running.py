@@ -1,18 +1,19 @@
 """One run of a trainer of transformers or TRL: a plan in, an adapter and figures out, also after a kill.
 
 A Plan holds all that a run needs and pickles, so `run(plan)` may be called here, in another process, or in
-several at once: where torch.distributed is set up, the trainer shares the batches out by itself. A run that
-was killed goes on from its newest whole checkpoint when it is asked for again: it has the same name.
+several at once (cluster.py): where torch.distributed is set up, the trainer shares the batches out by itself.
+A run that was killed goes on from its newest whole checkpoint when it is asked for again: it has the same
+name.
 """
 
 import gc
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -27,7 +28,9 @@ from openflywheel.base.errors import SettingsError
 from openflywheel.base.ids import content_id
 from openflywheel.customize._tuning import resuming
 from openflywheel.customize._tuning.checkpoint import Checkpoint, Opened, opened
-from openflywheel.customize._tuning.telling import Progress, Telling, quiet
+from openflywheel.customize._tuning.figures import Timing, figures, summed
+from openflywheel.customize._tuning.telling import Telling, quiet
+from openflywheel.customize._tuning.tuning import Progress, Tuning
 
 ROUNDS = 0.1  # of all steps: after so many the run is judged on validation and saved
 LOGGED = 0.02  # of all steps: after so many progress is told
@@ -36,38 +39,6 @@ RESULT, ADAPTER = "result.json", "adapter"
 RECOMPUTE = "activation_checkpointing"  # called gradient_checkpointing in releases of transformers before
 if RECOMPUTE not in TrainingArguments.__dataclass_fields__:
     RECOMPUTE = "gradient_checkpointing"
-
-
-class Tuning(Struct, frozen=True):
-    """How to tune: the settings that all tuners of generators share.
-
-    `alpha` scales the adapter by alpha / rank; 0 stands for twice the rank. `rate` is the highest learning
-    rate: it rises over 3 % of the steps and falls as a cosine. `steps`, where it isn't 0, goes before
-    `epochs`. A step takes `batch` examples, in `accumulate` parts one after the other. `packing` puts several
-    examples into each row of `most_tokens`, where they don't see each other. `checkpointing` computes
-    activations again instead of keeping them. `patience` is how many judgements (10 a run) may pass without a
-    better one before the run stops. `template` is the text of a chat template.
-    """
-
-    rank: int = 16
-    alpha: float = 0.0
-    rate: float = 2e-4
-    epochs: float = 3.0
-    steps: int = 0
-    batch: int = 16
-    accumulate: int = 1
-    most_tokens: int = 1024
-    packing: bool = False
-    quantise: str = ""
-    checkpointing: bool = False
-    patience: int = 3
-    seed: int = 0
-    template: str = ""
-
-    @classmethod
-    def of(cls, said: Mapping[str, Any]) -> Self:
-        """Those of a trainer's settings that are a tuner's."""
-        return cls(**{name: said[name] for name in cls.__struct_fields__ if name in said})
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -99,10 +70,15 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True):
-    """Figures of a run by their field's names, and the CPU-seconds that this process took."""
+    """Figures of a run by their field's names, and what it took of all its processes together.
+
+    seconds: of their CPUs; step: those of a step, on CUDA of the GPUs, by the clock.
+    """
 
     figures: dict[str, float]
     seconds: float
+    step: float = 0.0
+    cuda: bool = False
 
 
 Build = Callable[[Plan, Opened, dict[str, Any]], Any]
@@ -112,19 +88,20 @@ Build = Callable[[Plan, Opened, dict[str, Any]], Any]
 def run(plan: Plan, progress: Progress) -> Result:
     """Train until the end, or until validation has stopped getting better; the best state counts.
 
-    What it made lies in `plan.adapter`; the caller keeps it and then removes `plan.folder`.
+    What it made lies in `plan.adapter`; `plan.folder` goes once the store holds it (_workspace.py).
     """
-    plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if (plan.folder / RESULT).is_file():  # it was killed after its end
-        return msgspec.json.decode((plan.folder / RESULT).read_bytes(), type=Result)
+    if result := ended(plan):
+        return result
     start = time.process_time()
     resuming.clear(plan.folder)
-    resume = resuming.newest(plan.folder)
+    resume, timing = resuming.agreed(plan.folder), Timing()
     with quiet(), own_chance():
         trainer = _trainer(plan, resume, progress)
+        trainer.add_callback(timing)
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         resuming.save_model(trainer, plan.adapter)
-    result = Result(_figures(trainer), time.process_time() - start)
+        seconds, step = summed(trainer, time.process_time() - start, timing.step)
+    result = Result(figures(trainer), seconds, step, torch.cuda.is_available())
     if trainer.is_world_process_zero():
         resuming.write(plan.folder / RESULT, msgspec.json.encode(result))
     del trainer
@@ -132,11 +109,19 @@ def run(plan: Plan, progress: Progress) -> Result:
     return result
 
 
+def ended(plan: Plan) -> Result | None:
+    """The result of a run that was killed after its end. Makes the folder of one that wasn't begun."""
+    plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    said = plan.folder / RESULT
+    return msgspec.json.decode(said.read_bytes(), type=Result) if said.is_file() else None
+
+
 def _trainer(plan: Plan, resume: Path | None, progress: Progress) -> Any:
     """The trainer that the plan asks for, with what every run has."""
     transformers.set_seed(plan.tuning.seed)
-    settings = arguments(plan)
-    trainer = plan.build(plan, opened(plan.base, plan.tuning.quantise, plan.tuning.template), settings)
+    tuning, settings = plan.tuning, arguments(plan)
+    base = opened(plan.base, tuning.quantise, tuning.template, processes() if tuning.fsdp else 1)
+    trainer = plan.build(plan, base, settings)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(resuming.Resuming(resume, plan.tuning.seed))
     trainer.add_callback(Telling(progress))
@@ -148,7 +133,7 @@ def _trainer(plan: Plan, resume: Path | None, progress: Progress) -> Any:
 def arguments(plan: Plan) -> dict[str, Any]:
     """Arguments of transformers' TrainingArguments for a plan. Raises SettingsError for uneven batches."""
     tuning, cuda = plan.tuning, torch.cuda.is_available()
-    at_once = _at_once(tuning)
+    at_once = batch_of_one(tuning, processes())
     judged = {"eval_strategy": "steps", "eval_steps": ROUNDS, "load_best_model_at_end": True}
     best = {"metric_for_best_model": "eval_loss", "greater_is_better": False}
     return {
@@ -184,9 +169,14 @@ def arguments(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _at_once(tuning: Tuning) -> int:
-    """How many of a batch one process takes at once; torch.distributed says how many processes there are."""
-    parts = tuning.accumulate * int(os.environ.get("WORLD_SIZE", "1"))
+def processes() -> int:
+    """How many of them take part in a run: torch.distributed says so."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def batch_of_one(tuning: Tuning, processes: int) -> int:
+    """How many of a batch one process takes at once. Raises SettingsError for uneven batches."""
+    parts = tuning.accumulate * processes
     if tuning.batch % parts:
         raise SettingsError(
             f"batch = {tuning.batch} can't be shared out evenly to {parts} parts (accumulate x processes);"
@@ -215,20 +205,3 @@ def low_rank(tuning: Tuning, **more: Any) -> Any:
         "task_type": "CAUSAL_LM",
     }
     return LoraConfig(**{**settings, **more})
-
-
-def _figures(trainer: Any) -> dict[str, float]:
-    """The last training loss, what validation said of the best state, and how many parameters learned."""
-    history: list[dict[str, float]] = trainer.state.log_history
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    losses = [entry["loss"] for entry in history if "loss" in entry]
-    judgements = [entry for entry in history if "eval_loss" in entry]
-    best = min(judgements, key=lambda entry: entry["eval_loss"], default={})
-    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    return {
-        "loss": losses[-1],
-        "steps": float(trainer.state.global_step),
-        "trained": float(trained),
-        "share": trained / sum(p.numel() for p in model.parameters()),
-        **{name.replace("eval_", "validation_"): v for name, v in best.items() if name.startswith("eval_")},
-    }

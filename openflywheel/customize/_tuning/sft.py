@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from trl import SFTConfig, SFTTrainer, pack_dataset
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from trl.trainer.utils import pad
@@ -33,7 +33,7 @@ def trainer(plan: Plan, base: Opened, arguments: dict[str, Any], adapter: Any) -
         model=base.model,
         args=settings,
         train_dataset=dataset(plan.rows, plan.tuning),
-        eval_dataset=dataset(plan.validation, plan.tuning) if plan.validation else None,
+        eval_dataset=_even(dataset(plan.validation, plan.tuning), settings) if plan.validation else None,
         processing_class=base.tokenizer,
         peft_config=adapter,
     )
@@ -51,6 +51,19 @@ def dataset(examples: tuple[Example, ...], tuning: Any) -> Any:
     }
     made = Dataset.from_dict(columns)
     return pack_dataset(made, tuning.most_tokens) if tuning.packing else made
+
+
+def _even(judged: Any, settings: Any) -> Any:
+    """The same for several processes, which judge as many rows each: further ones in which nothing counts.
+
+    Else some rows would be judged twice.
+    """
+    lacking = -len(judged) % (settings.per_device_eval_batch_size * settings.world_size)
+    if settings.world_size == 1 or not lacking:
+        return judged
+    last = judged[-1]
+    empty = {**last, "labels": [IGNORED] * len(last["labels"])}
+    return concatenate_datasets([judged, Dataset.from_list([empty] * lacking, features=judged.features)])
 
 
 def _scaled(examples: tuple[Example, ...]) -> list[float]:

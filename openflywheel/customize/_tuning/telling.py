@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,8 @@ import datasets
 from transformers import TrainerCallback
 from transformers.utils import logging as transformers_logging
 
-Progress = Callable[[dict[str, float]], object]
+from openflywheel.customize._tuning.tuning import Progress
+
 TOLD = ("loss", "reward_accuracy")  # of training, where the trainer has it
 LOUD = ("transformers", "trl", "peft", "accelerate")
 

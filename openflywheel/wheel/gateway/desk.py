@@ -2,18 +2,19 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 from openflywheel.base.nouns import Exchange
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
+ALONE = 10.0  # seconds for the questions of a batch that failed, one by one: the others wait for that long
 MOST = 32  # questions of one batch: bounds how long the first of them waits for the last
 
 
@@ -115,25 +116,48 @@ class ModelDesk:
             if isinstance(job, Question):
                 tasks.setdefault(job.task, []).append(job)
             else:
-                _settle([job.reply], lambda texts: [models.embed(texts)], job.texts)
+                _embed(models, job)
         for task, asked in tasks.items():
-            given = [[getattr(q, name) for q in asked] for name in ("text", "person", "beside")]
-            _settle([q.reply for q in asked], models.answer, task, *given)
+            _answer(models, task, asked)
 
 
-def _settle(
-    replies: Sequence["Future[T]"], work: Callable[P, Sequence[T]], *args: P.args, **kwargs: P.kwargs
-) -> None:
-    """Do the work and give each its result; what fails fails those who asked for it, not the thread."""
+def _embed(models: Models, job: Texts) -> None:
     try:
-        results = work(*args, **kwargs)
-    except Exception as error:
-        for reply in replies:
-            _fail(reply, error)
+        vectors = models.embed(job.texts)
+    except Exception as error:  # whoever asked is told; the thread goes on
+        _fail(job.reply, error)
     else:
-        for reply, result in zip(replies, results, strict=True):
-            if reply.set_running_or_notify_cancel():  # else nobody waits for it any more
-                reply.set_result(result)
+        _give(job.reply, vectors)
+
+
+def _answer(models: Models, task: str, asked: Sequence[Question]) -> None:
+    """Answer questions for one task together; when that fails, each alone."""
+    given = [[getattr(q, name) for q in asked] for name in ("text", "person", "beside")]
+    try:
+        found = models.answer(task, *given)
+    except Exception as error:  # whoever asked is told; the thread goes on
+        if len(asked) == 1:
+            _fail(asked[0].reply, error)
+        else:
+            _each(models, task, asked, error)
+    else:
+        for question, exchange in zip(asked, found, strict=True):
+            _give(question.reply, exchange)
+
+
+def _each(models: Models, task: str, asked: Sequence[Question], error: Exception) -> None:
+    """One question that nobody can answer fails no other; where all fail the rest is soon told the same."""
+    until = time.monotonic() + ALONE
+    for question in asked:
+        if time.monotonic() < until:
+            _answer(models, task, [question])
+        else:
+            _fail(question.reply, error)
+
+
+def _give(reply: "Future[T]", result: T) -> None:
+    if reply.set_running_or_notify_cancel():  # else nobody waits for it any more
+        reply.set_result(result)
 
 
 def _fail(reply: "Future[Any]", error: Exception) -> None:

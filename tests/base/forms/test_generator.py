@@ -222,6 +222,13 @@ def test_an_adapter_is_applied_to_a_base_outside(tmp_path, llama, adapter, gener
     assert abs(found - generator.probabilities(TEXTS)).max() > 0.01
 
 
+def test_one_without_weights_says_where_they_should_be(tmp_path):
+    place = artefact.keep(tmp_path, {"form": "generator", "labels": LABELS, "base": {"name": "tiny"}})
+    with pytest.raises(StoreError) as refused:
+        opened(place, folder=tmp_path)
+    assert f"there is no checkpoint in {place / 'checkpoint'}" in str(refused.value)
+
+
 def test_another_base_is_refused(tmp_path, bases):
     base = tmp_path / "base"
     shutil.copytree(bases["llama"], base)
@@ -238,10 +245,10 @@ def test_another_base_is_refused(tmp_path, bases):
         opened(place, folder=tmp_path)
 
 
-def test_a_base_that_the_hub_does_not_give_is_told(tmp_path):
+def test_a_base_that_is_not_in_the_hubs_cache_is_told(tmp_path):
     named = {"name": "nobody/nothing", "hub": "nobody/nothing", "sha256": "0"}
     place = artefact.keep(tmp_path, {"form": "generator", "base": named})
-    with pytest.raises(StoreError, match="'nobody/nothing' cannot be had from the Hugging Face hub"):
+    with pytest.raises(StoreError, match="'nobody/nothing', which is not in the local cache"):
         opened(place, folder=tmp_path)
 
 

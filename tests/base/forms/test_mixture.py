@@ -128,3 +128,9 @@ def test_a_changed_adapter_is_refused(folder, tmp_path):
     config.write_text(json.dumps({**json.loads(config.read_text()), "r": 5}))
     with pytest.raises(StoreError, match="adapters/1/adapter_config.json"):
         opened(place, encoder=ENCODER, folder=folder)
+
+
+def test_an_adapter_that_its_manifest_names_and_it_does_not_hold(folder, tmp_path):
+    place = keep(folder, tmp_path, adapters=["adapters/0", "adapters/7"])
+    with pytest.raises(StoreError, match="lacks an adapter: there is no .*adapters/7"):
+        opened(place, encoder=ENCODER, folder=folder)

@@ -2,14 +2,27 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from openflywheel.base.errors import StoreError
-from openflywheel.base.instruments.artefact import CARD, MANIFEST, WEIGHTS, keep, manifest, read
+from openflywheel.base.instruments.artefact import (
+    CARD,
+    MANIFEST,
+    WEIGHTS,
+    copied,
+    keep,
+    manifest,
+    moved,
+    read,
+    taken,
+    tidy,
+)
 
 SAID = {"labels": ["a", "ü"], "sharpness": 2.5}
 TENSORS = {"bias": np.arange(3, dtype=np.float32), "weights": np.eye(4, dtype=np.float32)[:, :3]}
@@ -113,6 +126,65 @@ def test_a_missing_file_is_told(name, why, place):
     (place / name).unlink()
     with pytest.raises(StoreError, match=why):
         read(place)
+
+
+class TestDamaged:
+    """What lies damaged in its place is mended by the same content, from wherever it comes."""
+
+    @pytest.fixture
+    def copy(self, place, tmp_path):
+        """A whole copy of it, made before the damage."""
+        copied(place, tmp_path / "copy")
+        (place / WEIGHTS).write_bytes(b"rubbish")
+        return tmp_path / "copy"
+
+    def test_teaching_again_mends_it(self, copy, place, tmp_path):
+        assert keep(tmp_path, SAID, TENSORS) == place
+        assert np.array_equal(read(place)[1]["bias"], TENSORS["bias"])
+        assert {path.name for path in tmp_path.iterdir()} == {"copy", place.name}
+
+    def test_taking_a_whole_copy_mends_it(self, copy, place, tmp_path):
+        assert taken(copy, tmp_path)[1] == place
+        assert np.array_equal(read(place)[1]["bias"], TENSORS["bias"])
+
+    def test_moving_a_whole_one_there_mends_it(self, copy, place, tmp_path):
+        (tmp_path / "other").mkdir()
+        _, other = taken(copy, tmp_path / "other")
+        assert moved(other, tmp_path) == place
+        assert np.array_equal(read(place)[1]["bias"], TENSORS["bias"])
+        assert not other.exists()
+
+    def test_a_copy_never_replaces_what_it_finds(self, place, tmp_path):
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine" / "letter.txt").write_text("dear")
+        copied(place, tmp_path / "mine")
+        assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027])
+def test_whoever_may_read_the_store_can_read_a_model(mask, tmp_path):
+    before = os.umask(mask)
+    try:
+        place = keep(tmp_path, SAID, TENSORS, {"adapter/config.json": b"{}"})
+        copied(place, tmp_path / "copy")
+    finally:
+        os.umask(before)
+    for folder in (place, place / "adapter", tmp_path / "copy"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o777 & ~mask
+
+
+def test_what_a_crash_left_goes_after_a_day(tmp_path, place):
+    for name, age in ((".new-old", 90_000), (".new-young", 80_000)):
+        (tmp_path / name / "adapter").mkdir(parents=True)
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    os.utime(place, (1, 1))
+    tidy(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".new-young", place.name}
+
+
+def test_a_copy_needs_a_folder_to_be_made_in(place, tmp_path):
+    with pytest.raises(StoreError, match=r"there is no folder .*/no for the copy; make it with: mkdir -p"):
+        copied(place, tmp_path / "no" / "copy")
 
 
 def test_files_lie_where_they_are_named(tmp_path):

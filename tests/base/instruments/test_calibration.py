@@ -55,6 +55,40 @@ def test_scores_that_are_always_right_are_made_as_sure_as_the_bound_allows():
     assert 0.9 * np.exp(BOUNDS[1]) < found <= np.exp(BOUNDS[1])
 
 
+def test_rows_count_by_their_weight():
+    scores, right = drawn(3.0)
+    wrong = np.arange(len(right)) % 2 == 0
+    mixed = np.where(wrong, np.random.default_rng(1).integers(0, 5, len(right)), right)
+    blind, _ = fit_sharpness(scores, mixed)
+    sharp, _ = fit_sharpness(scores, mixed, weight=np.where(wrong, 1e-6, 1.0).astype(np.float32))
+    assert blind < 2 < sharp == pytest.approx(3, rel=0.1)
+    alike = fit_sharpness(scores, mixed, weight=np.full(len(right), 7.0))
+    assert alike == pytest.approx(fit_sharpness(scores, mixed))
+
+
+def test_few_rows_that_weigh_something_are_no_proof_of_certainty_among_many_that_do_not():
+    right = np.arange(1_000) % 4
+    scores, few = np.eye(4, dtype=np.float32)[right], np.where(np.arange(1_000) < 16, 1.0, 1e-9)
+    sharpness, _ = fit_sharpness(scores, right, weight=few)
+    assert softmax(scores * np.float32(sharpness)).max(axis=1) == pytest.approx(17 / 18, abs=0.005)
+
+
+def test_many_labels_are_fitted_part_by_part_to_the_same(monkeypatch):
+    scores, right = drawn(2.0, n=300)
+    whole = fit_sharpness(scores, right, np.arange(5.0))
+    monkeypatch.setattr("openflywheel.base.instruments.calibration.AT_ONCE", 100)
+    assert fit_sharpness(scores, right, np.arange(5.0)) == pytest.approx(whole)
+
+
+def test_the_error_counts_rows_by_their_weight():
+    scores = np.tile(np.array([[0, 1]], np.float32), (40, 1))
+    right = np.arange(40) % 2
+    chance = float(softmax(scores).max())
+    assert calibration_error(scores, right, 1.0, bins=1) == pytest.approx(chance - 0.5, abs=1e-6)
+    sure = calibration_error(scores, right, 1.0, bins=1, weight=np.where(right == 1, 1.0, 0.0))
+    assert sure == pytest.approx(1 - chance, abs=1e-6)
+
+
 def test_without_rows_nothing_is_known():
     nothing = np.zeros((0, 3), np.float32), np.zeros(0, np.intp)
     assert fit_sharpness(*nothing) == (1.0, float("inf"))

@@ -7,8 +7,8 @@ from openflywheel.customize import Lesson
 from openflywheel.customize._encoder.examples import LEAST_WEIGHT, apart, examples_of
 
 
-def row(text, label, weight=1.0):
-    return Row(text=text, source="t", labels={"route": label}, weight=weight)
+def row(text, label, weight=1.0, subject=""):
+    return Row(text=text, source="t", labels={"route": label}, weight=weight, subject=subject)
 
 
 def lesson(rows, validation=()):
@@ -50,7 +50,7 @@ def test_validation_that_knows_none_of_the_labels_is_none():
 
 
 def test_one_label_is_nothing_to_choose_from():
-    with pytest.raises(SettingsError, match="'route' has examples of 1 label; a classifier needs two"):
+    with pytest.raises(SettingsError, match="'route' has examples of 1 label; .*: flywheel experts"):
         many(["yes", "yes"])
 
 
@@ -69,6 +69,45 @@ def test_labels_of_one_row_are_never_set_apart():
     for seed in range(10):
         _, judge = apart(examples, seed)
         assert judge.right.tolist() == [3]
+
+
+def by_people(people, labels):
+    pairs = enumerate(zip(people, labels, strict=True))
+    return examples_of(lesson([row(f"text {i}", label, subject=who) for i, (who, label) in pairs]), tokens)[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nobody_whose_rows_rehearse_judges(seed):
+    """50 people of 10 rows each, who ask for one thing alone."""
+    examples = by_people([f"p{i % 50}" for i in range(500)], [f"label {i % 5}" for i in range(500)])
+    rest, judge = apart(examples, seed)
+    assert not set(rest.people) & set(judge.people)
+    assert len(judge.texts) == 100
+    assert len(rest.texts) + len(judge.texts) == 500
+    assert set(rest.right) == set(range(5))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_people_of_more_rows_than_a_fifth_are_passed_over(seed):
+    people = ["much"] * 60 + [f"p{i}" for i in range(40)]
+    rest, judge = apart(by_people(people, ["a", "b"] * 50), seed)
+    assert "much" not in judge.people
+    assert len(judge.texts) == 20
+    assert len(rest.texts) == 80
+
+
+def test_of_two_people_the_one_who_can_be_spared_judges_though_it_is_half():
+    rest, judge = apart(by_people(["one", "two"] * 20, ["a", "a", "b", "b"] * 10), 0)
+    assert len(set(rest.people)) == len(set(judge.people)) == 1
+    assert len(judge.texts) == len(rest.texts) == 20
+
+
+@pytest.mark.parametrize("people", [["me"] * 20, ["one", "two"] * 10])
+def test_where_nobody_can_be_spared_rows_are_parted(people):
+    rest, judge = apart(by_people(people, ["a", "b"] * 10), 0)
+    assert len(judge.texts) == 4
+    assert len(rest.texts) == 16
+    assert set(rest.right) == {0, 1}
 
 
 def test_with_one_row_of_each_label_there_is_nothing_to_judge_by():

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from openflywheel.base.forms.encoder import encoder_of
 from openflywheel.base.instruments.minilm import graph_of
 from openflywheel.customize._encoder.examples import Examples
-from openflywheel.customize._encoder.judging import judged, on_top
+from openflywheel.customize._encoder.judging import judged, on_top, parted
 
 WORDS = {
     "late": "where is my {} parcel",
@@ -24,7 +25,7 @@ def examples(things):
     pairs = [(WORDS[label].format(thing), label) for thing in things for label in WORDS]
     right = np.array([labels.index(label) for _, label in pairs])
     texts = [text for text, _ in pairs]
-    return Examples(texts, [()] * len(texts), right, np.ones(len(texts), np.float32), labels)
+    return Examples(texts, [()] * len(texts), right, np.ones(len(texts), np.float32), labels, texts)
 
 
 def test_the_head_that_was_judged_answers_with_calibrated_chances(encoder):
@@ -41,12 +42,51 @@ def test_the_head_that_was_judged_answers_with_calibrated_chances(encoder):
     assert 0.01 < -np.log(chances[np.arange(18), judge.right]).mean() < found.report["log_loss"]
 
 
+def test_rows_that_end_a_run_are_not_those_that_tell_how_good_it_is():
+    whole = examples([f"{thing} {n}" for thing in THINGS for n in range(3)])
+    ends, tells = parted(whole)
+    assert ends is not None
+    assert len(ends.texts) == len(tells.texts) == 45
+    assert set(ends.texts) | set(tells.texts) == set(whole.texts)
+
+
+def test_nobody_both_ends_a_run_and_tells_how_good_it_is():
+    whole = examples([f"{thing} {n}" for thing in THINGS for n in range(3)])
+    people = [str(n % 9) for n in range(90)]
+    ends, tells = parted(replace(whole, people=people))
+    assert not set(ends.people) & set(tells.people)
+
+
+def test_few_rows_tell_and_end_nothing():
+    whole = examples(THINGS)
+    assert parted(whole) == (None, whole)
+
+
+def test_rows_that_know_no_label_leave_all_to_judge():
+    whole = examples([f"{thing} {n}" for thing in THINGS for n in range(3)])
+    _, tells = parted(whole)
+    strange = np.where(np.isin(np.array(whole.texts), tells.texts), -1, whole.right)
+    judge = replace(whole, right=strange)
+    assert parted(judge) == (None, judge)
+
+
+def test_rows_judge_as_they_weigh(encoder):
+    taught, judge = examples(THINGS[:4]), examples(THINGS[4:])
+    wrong = np.arange(18) % 3 == 2
+    mixed = replace(judge, right=np.where(wrong, (judge.right + 1) % 3, judge.right))
+    light = replace(mixed, weight=np.where(wrong, 1e-3, 1).astype(np.float32))
+    blind, found = judged(encoder, taught, mixed), judged(encoder, taught, light)
+    assert blind.report["accuracy"] == pytest.approx(2 / 3)
+    assert found.report["accuracy"] > 0.99
+    assert found.sharpness > blind.sharpness
+
+
 def test_a_label_that_was_not_taught_counts_as_wrong_and_moves_no_temperature(encoder):
     taught = examples(THINGS[:4])
-    known = Examples(taught.texts, taught.ids, taught.right % 2, taught.weight, ("a", "b"))
+    known = Examples(taught.texts, taught.ids, taught.right % 2, taught.weight, ("a", "b"), taught.people)
     judge = examples(THINGS[4:])
     half = np.where(np.arange(18) % 3 == 2, -1, judge.right % 2)
-    strange = Examples(judge.texts, judge.ids, half, judge.weight, ("a", "b"))
+    strange = Examples(judge.texts, judge.ids, half, judge.weight, ("a", "b"), judge.people)
     rows = np.flatnonzero(half >= 0)
     with_strange, without = judged(encoder, known, strange), judged(encoder, known, strange.part(rows))
     assert with_strange.sharpness == pytest.approx(without.sharpness)

@@ -20,7 +20,7 @@ SHAPE = Shape(4, 8.0)
 def examples(base):
     texts = [text for group in TEXTS.values() for text in group]
     right = np.repeat(np.arange(2), 4)
-    return Examples(texts, base.tokens(texts), right, np.ones(8, np.float32), tuple(TEXTS))
+    return Examples(texts, base.tokens(texts), right, np.ones(8, np.float32), tuple(TEXTS), texts)
 
 
 def apartness(bert, examples):

@@ -32,9 +32,64 @@ def held_out(hits, method):
 
 
 def test_the_first_way_within_one_standard_error_of_the_best_is_taken():
-    right = np.zeros(100, np.intp)
-    assert choose([held_out(78, "first"), held_out(80, "second")], right).method == "first"
-    assert choose([held_out(70, "first"), held_out(80, "second")], right).method == "second"
+    right, alike = np.zeros(100, np.intp), np.ones(100, np.float32)
+    assert choose([held_out(78, "first"), held_out(80, "second")], right, alike).method == "first"
+    assert choose([held_out(70, "first"), held_out(80, "second")], right, alike).method == "second"
+
+
+def test_ways_are_compared_on_rows_as_they_weigh():
+    right, tried = np.zeros(100, np.intp), [held_out(78, "first"), held_out(80, "second")]
+    heavy = np.where((np.arange(100) >= 78) & (np.arange(100) < 80), 50, 1).astype(np.float32)
+    assert choose(tried, right, heavy).method == "second"
+    light = np.where(np.arange(100) < 70, 1, 1e-3).astype(np.float32)
+    assert choose([held_out(70, "first"), held_out(80, "second")], right, light).method == "first"
+
+
+def repeating(people=60, each=8, seed=0):
+    """People who write near copies of one text in a style of their own, and ask for one thing alone."""
+    random = np.random.default_rng(seed)
+    place = np.repeat(random.integers(4, size=people), each)
+    style = np.repeat(1.6 * random.normal(size=(people, 64)), each, axis=0)
+    centres = np.random.default_rng(9).normal(size=(4, 64))
+    x = 0.45 * centres[place] + style + 0.3 * random.normal(size=style.shape)
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    who = [str(i) for i in np.repeat(np.arange(people), each)]
+    return Material("desk", [PATHS[i] for i in place], x, np.ones(len(x), np.float32), who, "e")
+
+
+@pytest.mark.parametrize("method", ["best", *sorted(BY_NAME)])
+def test_figures_are_those_of_people_who_taught_nothing(method):
+    taught = labels(repeating(), method, "balanced")
+    fresh = repeating(people=1_000, each=1, seed=1)
+    _, right = classes(fresh.right)
+    chances = taught.made.probabilities(fresh.vectors)
+    true = np.mean(chances.argmax(axis=1) == right)
+    assert true < 0.75
+    assert taught.report["accuracy"] == pytest.approx(true, abs=0.1)
+    assert chances.max(axis=1).mean() == pytest.approx(true, abs=0.1)
+    surprise = -np.log(chances[np.arange(len(right)), right]).mean()
+    assert taught.report["log_loss"] == pytest.approx(surprise, abs=0.25)
+
+
+def test_one_person_alone_is_judged_by_other_rows():
+    known = material([30, 30, 30, 30])
+    mine = Material(known.task, known.right, known.vectors, known.weight, ["me"] * 120, "e")
+    assert labels(mine, "best", "balanced").report == labels(known, "best", "balanced").report
+
+
+def test_figures_and_temperature_count_rows_as_they_weigh():
+    known = material([60, 60, 60, 60])
+    wrong = np.random.default_rng(3).random(240) < 0.3
+    names = [PATHS[(PATHS.index(r) + 1) % 4] if w else r for r, w in zip(known.right, wrong, strict=True)]
+    said = [
+        labels(Material("desk", names, known.vectors, weight.astype(np.float32), known.people, "e"),
+               "centroid", "balanced")
+        for weight in (np.ones(240), np.where(wrong, 1e-3, 1.0))
+    ]  # fmt: skip
+    assert said[0].report["accuracy"] < 0.7
+    assert said[1].report["accuracy"] > 0.85
+    assert said[1].report["ece"] < 0.1
+    assert said[0].made.sharpness < said[1].made.sharpness
 
 
 @pytest.mark.parametrize("method", sorted(BY_NAME))
@@ -102,5 +157,7 @@ def test_one_label_is_nothing_to_choose_from():
         lambda known: labels(known, "best", "balanced"),
         lambda known: paths(known, "best", "balanced", 0.5),
     ):
-        with pytest.raises(SettingsError, match="'desk' has examples of 1 label; a classifier needs two"):
+        with pytest.raises(
+            SettingsError, match="'desk' has examples of 1 label; a classifier needs two.*flywheel exp"
+        ):
             teach(material([10]))

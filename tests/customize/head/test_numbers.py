@@ -76,6 +76,22 @@ def test_a_persons_own_level_does_not_make_intervals_too_narrow():
     assert by_person > 2 * by_row
 
 
+def test_three_people_are_enough_for_intervals_that_hold_the_fourth():
+    """Each has a level of their own, which rows of the others do not tell."""
+    known, y = material(people=[str(i % 3) for i in range(200)], noise=0.0)
+    level = np.arange(200) % 3 * 5.0
+    names = [repr(float(v)) for v in y + level]
+    apart, by_row = (
+        numbers(Material("price", names, known.vectors, known.weight, people, "e"))
+        for people in (known.people, [str(i) for i in range(200)])
+    )
+    assert apart.report["mae"] > by_row.report["mae"]
+    assert set(apart.made.folds.tolist()) == {1, 2, 3}
+    assert apart.made.weights.shape[1] == 4
+    value, low, high = apart.made.estimates(known.vectors).T
+    assert np.isfinite([value, low, high]).all()
+
+
 def test_what_is_no_number_is_named():
     with pytest.raises(
         SettingsError, match="'price' is of the kind number, and has the label 'cheap'; write 12.5"

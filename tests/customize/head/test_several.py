@@ -71,10 +71,35 @@ def test_labels_that_go_together_do_not_make_sets_too_sure():
     assert many.labels == ("d|e|f", "a|b|c")
 
 
+def test_figures_and_confidence_count_rows_as_they_weigh():
+    known, _ = material(n=300)
+    wrong = np.arange(300) % 3 == 0
+    said = ["rude" if w and "rude" not in one else one for w, one in zip(wrong, known.right, strict=True)]
+    blind, trusted = (
+        several(Material("complaint", said, known.vectors, weight.astype(np.float32), known.people, "e"))
+        for weight in (np.ones(300), np.where(wrong, 1e-3, 1.0))
+    )
+    assert trusted.report["accuracy"] > blind.report["accuracy"] + 0.15
+    assert trusted.report["log_loss"] < blind.report["log_loss"]
+
+
 def test_one_label_is_nothing_to_choose_from():
     known, _ = material(n=40)
-    with pytest.raises(SettingsError, match="'complaint' has examples of 1 label; it needs two"):
+    with pytest.raises(SettingsError, match="'complaint' has 40 examples, of 1 labels.*flywheel experts"):
         several(Material("complaint", ["late"] * 40, known.vectors, known.weight, known.people, "e"))
+
+
+def test_one_row_is_nothing_to_learn_from_though_it_names_two_labels():
+    known, _ = material(n=1)
+    with pytest.raises(SettingsError, match="has 1 examples, of 2 labels; with many it needs two of both"):
+        several(Material("complaint", ["late|rude"], known.vectors, known.weight, ["a"], "e"))
+
+
+@pytest.mark.parametrize("said", [["late|rude", "late"], ["late|rude"] * 2, ["late", "rude"]])
+def test_two_rows_are_enough(said):
+    known, _ = material(n=2)
+    taught = several(Material("complaint", said, known.vectors, known.weight, ["a", "b"], "e"))
+    assert np.isfinite(taught.made.probabilities(known.vectors)).all()
 
 
 def test_a_threshold_has_the_best_f1_of_all():

@@ -113,6 +113,23 @@ def test_without_probabilities_the_share_of_right_answers_counts(fake, providers
     assert report["accuracy"] == 0.75
 
 
+@pytest.mark.parametrize("account", [Account, Silent])
+def test_a_label_that_was_not_taught_counts_as_wrong(fake, providers, account):
+    """And says nothing of how sure the answers about the others may be, but for where no chances are told."""
+    fake.script({"rules": [{"answer": "refund"}]})
+    plain = Hosted(account("far", providers["far"]), "m", labels=LABELS)
+    strangers = [Row(text=f"new {i}", source="s", labels={"route": "invoice"}) for i in range(10)]
+    _, without = calibrated(plain, held(10, 10), "route")
+    made, report = calibrated(plain, [*held(10, 10), *strangers], "route")
+    assert (without["accuracy"], report["accuracy"]) == (1.0, 0.5)
+    assert report["ece"] > without["ece"] + 0.3
+    assert made.measured == pytest.approx(11 / 22)
+    assert report["log_loss"] < 1
+    _, alone = calibrated(plain, strangers, "route")
+    assert alone["accuracy"] == 0.0
+    assert "log_loss" not in alone
+
+
 def test_an_answer_that_is_no_label_is_wrong(fake, far):
     fake.script({"rules": [{"answer": "who knows"}]})
     made, report = calibrated(Hosted(far, "m", labels=LABELS), held(6, 3), "route")

@@ -1,7 +1,7 @@
 import pytest
 
 from openflywheel.base.errors import SettingsError
-from openflywheel.customize._moe.settings import Mix
+from openflywheel.customize._moe.mix import Mix
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from openflywheel.customize._moe.settings import Mix
         ({"active": 0}, "active = 0; give 1 to size = 4"),
         ({"active": 5}, "active = 5; give 1 to size = 4"),
         ({"balance": -0.1}, "balance = -0.1; give 0 or more"),
+        ({"balance": float("nan")}, "balance = nan; give 0 or more"),
+        ({"balance": float("inf")}, "balance = inf; give 0 or more"),
     ],
 )
 def test_numbers_that_make_no_mixture_are_refused(wrong, said):

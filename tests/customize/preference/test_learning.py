@@ -8,8 +8,9 @@ from trl import DPOTrainer, KTOTrainer
 from openflywheel.customize._preference.building import BUILDS
 from openflywheel.customize._preference.tokens import Choice
 from openflywheel.customize._tuning import checkpoint
-from openflywheel.customize._tuning.running import Plan, Tuning, arguments
+from openflywheel.customize._tuning.running import Plan, arguments
 from openflywheel.customize._tuning.telling import quiet
+from openflywheel.customize._tuning.tuning import Tuning
 
 # TRL and peft use old names of transformers.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")

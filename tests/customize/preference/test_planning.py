@@ -6,7 +6,7 @@ from openflywheel.base.errors import SettingsError
 from openflywheel.base.nouns import changed
 from openflywheel.customize._preference import planning
 from openflywheel.customize._preference.planning import apart, planned
-from openflywheel.customize._tuning.running import Tuning
+from openflywheel.customize._tuning.tuning import Tuning
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +96,5 @@ def test_examples_that_dont_fit_and_batches_of_one_are_refused(shop):
         plan(shop, given, most_tokens=5)
     with pytest.raises(SettingsError, match="batch = 4 in 4 parts: kto compares"):
         plan(shop, given, "kto", batch=4, accumulate=4)
+    with pytest.raises(SettingsError, match="batch = 4 in 4 parts: kto compares"):
+        plan(shop, given, "kto", batch=4, accumulate=2, workers=2)

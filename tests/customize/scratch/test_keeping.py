@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.base.forms import opened
+from openflywheel.base.forms.generator import LabellingGenerator
 from openflywheel.base.instruments import artefact
 from openflywheel.base.nouns import Dataset, Row
 from openflywheel.customize import Lesson
@@ -16,6 +18,7 @@ from openflywheel.customize._scratch.keeping import kept, told
 from openflywheel.customize._scratch.lessons import Parts, tokenizer
 from openflywheel.customize._scratch.shape import Shape, shaped
 from openflywheel.customize._scratch.training import Trained
+from openflywheel.customize._scratch.vocabulary import written
 
 TASK, SHAPE = "route", Shape(32, 1, 2, 300, 64)
 
@@ -77,6 +80,30 @@ def test_what_is_told_of_labels_is_how_they_are_served(tmp_path):
     assert report["accuracy"] == pytest.approx(np.mean(chances.argmax(axis=1) == right))
     log_loss = -np.log(chances[np.arange(len(right)), right]).mean()
     assert report["log_loss"] == pytest.approx(log_loss, abs=1e-3)
+
+
+def test_a_label_that_nobody_teaches_counts_as_wrong_and_fits_no_temperature():
+    model, words, parts = made()
+    strange = replace(parts, judging=(*parts.judging, *(row(f"new {n}", "new") for n in range(4))))
+    (plain, figures), (more, others) = (
+        told(model, words, each, TASK, Trained(0.5, 7, 99)) for each in (parts, strange)
+    )
+    assert (figures["judged"], others["judged"]) == (12, 16)
+    assert others["accuracy"] == pytest.approx(figures["accuracy"] * 12 / 16)
+    assert more == plain
+    assert others["log_loss"] == figures["log_loss"]
+
+
+def test_rows_judge_as_they_weigh():
+    model, words, parts = made()
+    answers = LabellingGenerator(model, words, parts.labels, verbalizer={x: written(x) for x in parts.labels})
+    best = answers.probabilities([r.text for r in parts.judging]).argmax(axis=1)
+    light = tuple(
+        replace(r, weight=1.0 if r.labels[TASK] == parts.labels[place] else 0.0)
+        for r, place in zip(parts.judging, best, strict=True)
+    )
+    _, figures = told(model, words, replace(parts, judging=light), TASK, Trained(0.5, 7, 99))
+    assert figures["accuracy"] > 0.98
 
 
 def test_what_is_told_of_texts_has_no_labels():

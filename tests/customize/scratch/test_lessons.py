@@ -36,7 +36,8 @@ def test_rows_are_parted_by_people_and_no_label_loses_all_that_teach_it(said):
     rows = [row(f"text {n}", label, subject=f"person {who}") for who, label, n in said]
     rows += [row(f"sure {n}", "ab"[n % 2], subject=f"sure {n}") for n in range(80)]
     found = parted(lesson(rows))
-    assert sorted(r.id for r in (*found.teaching, *found.judging)) == sorted(r.id for r in rows)
+    every = (*found.teaching, *found.ending, *found.judging)
+    assert sorted(r.id for r in every) == sorted(r.id for r in rows)
     assert set(found.labels) == {r.labels[TASK] for r in rows} == {r.labels[TASK] for r in found.teaching}
     assert list(found.labels) == sorted(found.labels)
 
@@ -58,6 +59,43 @@ def test_the_same_rows_judge_in_whatever_order_they_come():
     assert {r.text for r in there.judging} <= {r.text for r in more.judging}  # nor by what else is there
 
 
+@pytest.mark.parametrize("kind", ["label", "text"])
+def test_rows_that_end_a_run_are_of_other_people_than_those_that_judge(kind):
+    rows = [row(f"text {n}", "ab"[n % 2], subject=f"person {n % 300}") for n in range(900)]
+    for found in (parted(lesson(rows, kind)), parted(lesson(many(10), kind, rows))):
+        people = [{r.subject for r in part} for part in (found.teaching, found.ending, found.judging)]
+        assert all(people)
+        assert sum(map(len, people)) == len(set.union(*people))
+        assert len(found.ending) <= len(found.judging) <= len(found.ending) + 3
+
+
+def test_few_rows_judge_and_end_nothing():
+    few = [row(f"held out {n}", "ab"[n % 2]) for n in range(39)]
+    found = parted(lesson(many(10), validation=few))
+    assert (len(found.judging), found.ending) == (39, ())
+
+
+def test_where_one_half_knows_no_label_all_judge():
+    strange = [row(f"held out {n}", "never taught") for n in range(60)]
+    found = parted(lesson(many(10), validation=[*strange, row("old", "a")]))
+    assert "old" in {r.text for r in found.judging}
+    assert len(found.judging) + len(found.ending) == 61
+
+
+def test_one_person_alone_teaches_and_judges():
+    found = parted(lesson(many(200, subject="me")))
+    assert 5 < len(found.judging) < 40
+    assert len(found.teaching) + len(found.judging) == 200
+
+
+def test_people_who_alone_teach_a_label_judge_nothing():
+    rows = [row(f"text {n}", f"label {n % 150}", subject=f"person {n % 150}") for n in range(600)]
+    rows += [row(f"more {n}", f"label {n % 100}", subject=f"other {n}") for n in range(400)]
+    found = parted(lesson(rows))
+    assert not {r.subject for r in found.teaching} & {r.subject for r in (*found.judging, *found.ending)}
+    assert len(found.labels) == 150
+
+
 def test_a_text_without_a_person_is_never_on_both_sides():
     rows = [row(f"question {i % 50}", "ab"[i % 2]) for i in range(200)]
     found = parted(lesson(rows))
@@ -71,10 +109,15 @@ def test_a_validation_of_its_own_judges_and_all_rows_teach():
     assert [r.text for r in found.judging] == ["held out", "held out too"]
 
 
-def test_a_label_that_nobody_teaches_cannot_be_judged():
+def test_a_label_that_nobody_teaches_is_judged_and_gives_no_example():
     found = parted(lesson(many(10), validation=[row("new", "never taught"), row("old", "a")]))
-    assert [r.text for r in found.judging] == ["old"]
+    assert [r.text for r in found.judging] == ["new", "old"]
     assert found.labels == ("a", "b")
+    made = words(found)
+    assert len(tokens(found.judging, TASK, found, Template(made), 64)) == 1
+
+
+def test_validation_that_knows_no_label_is_too_little():
     with pytest.raises(SettingsError, match="'route' has 10 rows: too few to learn from and to judge by"):
         parted(lesson(many(10), validation=[row("new", "never taught")]))
 
@@ -93,7 +136,7 @@ def test_a_classifier_needs_two_labels(rows, said):
 
 @pytest.mark.parametrize("rows", [[], [row("one", "an answer")]])
 def test_a_text_task_needs_rows_on_both_sides(rows):
-    with pytest.raises(SettingsError, match=f"task 'route' has {len(rows)} rows: too few .*; label more"):
+    with pytest.raises(SettingsError, match=f"task 'route' has {len(rows)} rows: too few .*flywheel experts"):
         parted(lesson(rows, "text"))
 
 

@@ -53,7 +53,8 @@ class School:
         self.run = Run(self.model, course, self.special, self.told.append)
 
     def train(self):
-        return self.run.train(self.taught, self.judged)
+        """Judging and ending by the same rows, as no trainer does: what ends the run is seen from outside."""
+        return self.run.train(self.taught, self.judged, self.judged)
 
     def by_hand(self, examples, begin=0, end=None):
         """Mean -log p of the answers' tokens, each example by itself, by the plain logits of some tokens."""
@@ -102,6 +103,27 @@ def test_the_weights_left_are_the_best_ones_seen():
     assert found.loss <= min(told)
     assert found.loss < told[-1]
     assert found.steps < 20 * 6  # and it ended before its time
+
+
+def test_rows_that_end_a_run_do_not_tell_how_good_it_is():
+    """Half of the rows by wrong labels: they end the run early, and the others say what that came to."""
+    course = replace(COURSE, epochs=20)
+    school, wrong = School(course), School(course, shift=1)
+    found = school.run.train(school.taught, school.judged, wrong.judged)
+    assert found.steps < 20 * 6
+    assert found.loss == pytest.approx(school.run.judged(school.judged), abs=1e-6)
+    told = [facts["validation_loss"] for facts in school.told if "validation_loss" in facts]
+    assert school.run.judged(wrong.judged) <= min(told) + 1e-5
+    assert found.loss < min(told)
+
+
+def test_a_run_that_no_rows_end_goes_on_and_keeps_its_last_weights():
+    school = School(replace(COURSE, epochs=20), shift=1)  # judged by wrong labels
+    found = school.run.train(school.taught, school.judged)
+    told = [facts["validation_loss"] for facts in school.told if "validation_loss" in facts]
+    assert found.steps == 20 * 6
+    assert found.loss == pytest.approx(told[-1], abs=1e-5)
+    assert found.loss > min(told)
 
 
 def test_every_step_is_counted_and_its_tokens():
@@ -177,9 +199,26 @@ def test_only_how_weights_compare_counts():
 
 
 def test_a_run_that_diverges_names_its_rate():
-    school = School(replace(COURSE, rate=1e42, epochs=1))
-    with pytest.raises(SettingsError, match=r"training diverged: rate = 1e\+42; take a tenth of it"):
+    school = School(replace(COURSE, rate=1e42, epochs=1))  # judged after every step
+    said = r"training diverged: at step 1 the validation loss is nan with rate = 1e\+42; .* rate = 1e\+41"
+    with pytest.raises(SettingsError, match=said):
         school.train()
+
+
+def test_a_run_that_diverges_late_says_so_though_it_was_good_before():
+    school = School(replace(COURSE, held=False, epochs=10))  # 60 steps: judged after every sixth
+
+    def breaking(facts):
+        school.told.append(facts)
+        if facts["step"] == 6:
+            with torch.no_grad():
+                school.model.model.norm.weight.fill_(math.nan)
+
+    run = Run(school.model, replace(COURSE, held=False, epochs=10), school.special, breaking)
+    with pytest.raises(SettingsError, match="at step 7 the loss is nan with rate = 0.005"):
+        run.train(school.taught, school.judged)
+    assert "validation_loss" in school.told[-1]
+    assert all(math.isfinite(value) for facts in school.told for value in facts.values())
 
 
 def test_threads_are_given_back_also_after_an_error():

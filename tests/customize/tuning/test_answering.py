@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from openflywheel.base.errors import SettingsError
 from openflywheel.customize._tuning.answering import apart, planned
-from openflywheel.customize._tuning.running import Tuning
+from openflywheel.customize._tuning.tuning import Tuning
 
 
 @pytest.fixture(scope="module")

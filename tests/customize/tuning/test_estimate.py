@@ -17,6 +17,18 @@ def plan(tmp_path):
     )
 
 
+class Timed:
+    """What a trial of two seconds a step gives."""
+
+    elsewhere = 0.0
+
+    def __init__(self, cuda=False):
+        self.cuda = cuda
+
+    def __call__(self, plan, progress):
+        return running.Result({}, 0.0, step=2.0, cuda=self.cuda)
+
+
 def with_(plan, **tuning):
     return replace(plan, tuning=replace(plan.tuning, **tuning))
 
@@ -35,25 +47,20 @@ def test_a_batch_may_be_more_than_there_is(plan):
     assert estimate.planned(with_(plan, batch=64), 100) == 3
 
 
-def test_the_estimate_is_steps_by_what_a_step_takes(plan, monkeypatch):
-    monkeypatch.setattr(estimate.torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(estimate, "_seconds_of_a_step", lambda plan: 2.0)
-    found = estimate.estimated(plan, 100)
+def test_the_estimate_is_steps_by_what_a_step_takes(plan):
+    found = estimate.estimated(Timed(), plan, 100)
     assert (found.tokens, found.cpu_seconds, found.gpu_seconds) == (300, 30.0, 0.0)
     assert found.dollars == pytest.approx(30 / 3600 * estimate.CPU_HOUR)
     assert found.note.startswith("15 steps of 2 s")
 
 
-def test_judging_costs_a_third_of_learning_ten_times(plan, monkeypatch):
-    monkeypatch.setattr(estimate.torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(estimate, "_seconds_of_a_step", lambda plan: 2.0)
-    more = estimate.estimated(plan, 100, judged=60).cpu_seconds - estimate.estimated(plan, 100).cpu_seconds
+def test_judging_costs_a_third_of_learning_ten_times(plan):
+    judging, plain = (estimate.estimated(Timed(), plan, 100, judged=rows) for rows in (60, 0))
+    more = judging.cpu_seconds - plain.cpu_seconds
     assert more == pytest.approx(2.0 * 10 * 60 / 20 / 3)  # 60 tokens are three steps of 20
 
 
-def test_on_a_gpu_its_seconds_count(plan, monkeypatch):
-    monkeypatch.setattr(estimate.torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(estimate, "_seconds_of_a_step", lambda plan: 2.0)
-    found = estimate.estimated(plan, 100)
+def test_on_a_gpu_its_seconds_count(plan):
+    found = estimate.estimated(Timed(cuda=True), plan, 100)
     assert (found.cpu_seconds, found.gpu_seconds) == (0.0, 30.0)
     assert found.dollars == pytest.approx(30 / 3600 * estimate.GPU_HOUR)

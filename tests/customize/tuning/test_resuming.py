@@ -140,3 +140,16 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         resuming.write(tmp_path / "nowhere" / "x.json", b"")
     assert stat.S_ISDIR(tmp_path.stat().st_mode)
+
+
+def test_the_first_process_says_where_all_go_on(tmp_path, monkeypatch):
+    assert resuming.agreed(tmp_path) is None
+    place = saved(tmp_path, 4)
+    assert resuming.agreed(tmp_path) == place
+
+    def first(said):
+        said[0] = tmp_path / "checkpoint-8"  # which this process does not see yet
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "broadcast_object_list", first)
+    assert resuming.agreed(tmp_path) == tmp_path / "checkpoint-8"

@@ -95,3 +95,20 @@ def test_all_linear_layers_but_the_output_learn(base):
     assert learning == {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
     config = made.model.peft_config["default"]
     assert (config.r, config.lora_alpha, config.lora_dropout) == (2, 4, 0)
+
+
+class Shared:
+    """Settings of several processes."""
+
+    def __init__(self, world_size, at_once):
+        self.world_size, self.per_device_eval_batch_size = world_size, at_once
+
+
+def test_processes_judge_as_many_rows_each_and_none_counts_twice():
+    rows = sft.dataset(EXAMPLES, running.Tuning())
+    evened = sft._even(rows, Shared(2, 2))
+    assert len(evened) == 4
+    assert evened.select(range(3)).to_list() == rows.to_list()
+    assert evened[3]["labels"] == [sft.IGNORED] * len(evened[3]["input_ids"])
+    for alone in (Shared(1, 2), Shared(3, 1)):
+        assert sft._even(rows, alone) is rows

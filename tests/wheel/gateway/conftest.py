@@ -28,6 +28,10 @@ from openflywheel.store.journal import decoder_of
 from openflywheel.store.keys import Keys
 from openflywheel.wheel.gateway.application import Application
 
+sys.path.append(str(Path(__file__).parent))  # teaching.py
+pytest.register_assert_rewrite("teaching")
+from teaching import teacher  # noqa: E402
+
 PATIENCE = 30  # seconds after which something that should have happened has not
 ROUTE = {"variants": {"small": {"model": "up/small"}}, "retries": 1}
 
@@ -174,6 +178,12 @@ def _inside(file: Path) -> Iterator[Gate]:
 def gate(gateway: Callable[..., Gate]) -> Gate:
     """A gateway with the usual settings."""
     return gateway()
+
+
+@pytest.fixture(name="teach")
+def _teach(written: Callable[..., Path], gateway: Callable[..., Gate], tmp_path: Path) -> Callable[..., Gate]:
+    """Teach with rows and a trainer; the gateway before what they taught."""
+    return teacher(written, gateway, tmp_path)
 
 
 @pytest.fixture

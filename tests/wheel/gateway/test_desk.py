@@ -8,6 +8,7 @@ import pytest
 
 from openflywheel.base.errors import EncoderError
 from openflywheel.base.nouns import Exchange
+from openflywheel.wheel.gateway import desk as desk_module
 from openflywheel.wheel.gateway.desk import MOST, ModelDesk
 
 
@@ -25,13 +26,15 @@ class Parrot:
         self.may.wait(30)
         self.batches.append(list(texts))
         if "boom" in texts:
-            raise EncoderError("no encoder")
+            raise EncoderError(f"no encoder for {len(texts)}")
         return [
             Exchange(episode=b, task=task, input=t, output=t, variant="v", subject=p)
             for t, p, b in zip(texts, people, beside, strict=True)
         ]
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        if "boom" in texts:
+            raise EncoderError("no vectors")
         return [[float(len(text))] for text in texts]
 
     def close(self) -> None:
@@ -87,12 +90,43 @@ def test_tasks_are_asked_apart(desk, parrot):
 
 def test_vectors(desk):
     assert asyncio.run(desk.embed(["a", "bb"])) == [[1.0], [2.0]]
+    with pytest.raises(EncoderError, match="no vectors"):
+        asyncio.run(desk.embed(["boom"]))
 
 
 def test_a_failure_fails_who_asked_and_nobody_else(desk):
     with pytest.raises(EncoderError, match="no encoder"):
         asyncio.run(desk.answer("route", "boom", "", ""))
     assert asyncio.run(desk.answer("route", "a", "", "")).output == "a"
+
+
+def together(desk, parrot, texts):
+    """What comes of questions of one batch, after one that came first."""
+
+    async def ask():
+        parrot.may.clear()
+        first = asyncio.ensure_future(desk.answer("route", "first", "", ""))
+        await asyncio.sleep(0.05)
+        others = [asyncio.ensure_future(desk.answer("route", text, "", "")) for text in texts]
+        await asyncio.sleep(0)
+        parrot.may.set()
+        return (await asyncio.gather(first, *others, return_exceptions=True))[1:]
+
+    return [each if isinstance(each, Exception) else each.output for each in asyncio.run(ask())]
+
+
+def test_a_question_that_cannot_be_answered_fails_no_other(desk, parrot):
+    a, boom, b = together(desk, parrot, ["a", "boom", "b"])
+    assert (a, b) == ("a", "b")
+    assert str(boom) == "no encoder for 1"
+    assert parrot.batches == [["first"], ["a", "boom", "b"], ["a"], ["boom"], ["b"]]
+
+
+def test_where_that_takes_too_long_the_rest_is_told_the_same(desk, parrot, monkeypatch):
+    monkeypatch.setattr(desk_module, "ALONE", -1.0)
+    found = together(desk, parrot, ["a", "boom", "b"])
+    assert [str(each) for each in found] == ["no encoder for 3"] * 3
+    assert parrot.batches == [["first"], ["a", "boom", "b"]]
 
 
 def test_who_no_longer_waits_does_not_stop_the_others(desk, parrot):
