@@ -1,6 +1,8 @@
 """A language model from scratch on Banking77: 7,000 rows of its training file teach, the other 3,003 judge.
 
-The official test part isn't at hand. Settings were chosen on 800 of the 7,000; the 3,003 chose nothing.
+The official test part isn't at hand. Settings were chosen on 800 of the 7,000; the 3,003 chose nothing. They
+are scratch's own but for the width, 256 there: words of fewer than three people are no tokens any more, and
+2 million parameters are asked for.
 """
 
 import csv
@@ -17,7 +19,7 @@ from openflywheel.base.nouns import Dataset
 from openflywheel.base.nouns import Row as Example
 from openflywheel.customize import Lesson
 
-TAUGHT, PARAMETERS = 7_000, (2e6, 1e7)
+TAUGHT, PARAMETERS, WIDTH = 7_000, (2e6, 1e7), 272
 BAR, SECONDS = 0.85, 250
 
 
@@ -52,7 +54,9 @@ def _once(pairs: list[tuple[str, str]], folder: Path, seed: int) -> tuple[float,
     taught, tested = [pairs[i] for i in order[:TAUGHT]], [pairs[i] for i in order[TAUGHT:]]
     lesson = _lesson(taught)
     start = time.process_time()
-    model = scratch(lesson, artefacts=folder, seed=seed, progress=lambda facts: say(f"domain {facts}"))
+    model = scratch(
+        lesson, width=WIDTH, artefacts=folder, seed=seed, progress=lambda facts: say(f"domain {facts}")
+    )
     seconds = time.process_time() - start
     answers = cast(LabellingGenerator, opened(folder / Path(model.uri).name, folder=folder))
     start = time.process_time()
