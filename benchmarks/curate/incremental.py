@@ -28,7 +28,7 @@ RECIPE = ("normalise", "quality", "dedupe", "near_duplicates")
 
 def opened() -> list[Step]:
     """The recipe's steps."""
-    return [step_of(door.load("curate", name)) for name in RECIPE]
+    return [step_of(door.load("curate", name, {}, {"tasks": {}})) for name in RECIPE]
 
 
 def measure(folder: Path, documents: int = DOCUMENTS) -> list[Row]:

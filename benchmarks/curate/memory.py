@@ -40,7 +40,7 @@ OFTEN = 0.5  # seconds between two looks
 
 def opened(recipe: Sequence[str] = RECIPE) -> list[Step]:
     """The recipe's steps."""
-    return [step_of(door.load("curate", name, SETTINGS.get(name, {}))) for name in recipe]
+    return [step_of(door.load("curate", name, SETTINGS.get(name, {}), {"tasks": {}})) for name in recipe]
 
 
 def measure(

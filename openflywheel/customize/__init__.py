@@ -109,7 +109,7 @@ def run(
             see(state, task, name, identity(trainers))
             gave = [to_its_end(_teach(trainer, lesson, allow), name, task) for trainer in trainers]
             yield from taught(chain.from_iterable(gave), name, task, given, state)
-        if task in fresh and not any(kinds[task] in teaches(trainer) for trainer in plugins):
+        if task in fresh and plugins and not any(kinds[task] in teaches(trainer) for trainer in plugins):
             yield Drop(f"{task}: no trainer in flywheel.yaml teaches its kind, {kinds[task]}")
 
 

@@ -31,9 +31,10 @@ def test_clients_note_who_answers():
 
 
 def test_a_connection_that_breaks_is_a_failed_request():
-    with running({"rules": [{"refuse": True, "times": 1}]}) as fake, swap.Clients(port(fake)) as clients:
-        clients.first("flywheel/answer")
-        assert sum(answer.status == 0 for answer in clients.answers) == 1
+    with running({"rules": [{"refuse": True, "times": 1}]}) as fake:
+        with swap.Clients(port(fake)) as clients:
+            clients.first("flywheel/answer")
+        assert sum(answer.status == 0 for answer in clients.answers) == 1  # all have noted what they got
 
 
 def test_who_never_answers():
